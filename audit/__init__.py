@@ -1,0 +1,1 @@
+"""What happened? Append-only, hash-chained, checkpointed, verifiable."""

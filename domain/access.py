@@ -1,0 +1,90 @@
+"""Who wants to do what to which resource: the request of a decision.
+
+Source: OpenID AuthZEN Authorization API 1.0, section 5 (subject, action,
+resource, context).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from domain.errors import Invalid
+
+_ACTION = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
+_RESOURCE = re.compile(r"[a-z][a-z0-9-]{0,31}:[A-Za-z0-9_~@.-]+(?:/[A-Za-z0-9_~@.-]+)*\Z")
+RESERVED_TYPE = "doorward"
+
+
+class SubjectKind(Enum):
+    """What kind of principal asks."""
+
+    PERSON = "person"
+    SERVICE = "service"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One principal: its kind and its opaque id."""
+
+    kind: SubjectKind
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}:{self.id}"
+
+
+def action_name(presented: str) -> str:
+    """Return *presented* if it is the name of an action, else raise Invalid."""
+    if not _ACTION.match(presented):
+        raise Invalid(
+            f"`{presented[:80]}` is not an action name",
+            code="action-name",
+            remedy="Use lower-case letters, digits, - and _, starting with a letter.",
+        )
+    return presented
+
+
+def resource_id(presented: str) -> str:
+    """Return *presented* if it is a canonical resource id, else raise Invalid.
+
+    A resource id is ``type:path``: a lower-case type, then segments of
+    unreserved characters parted by single slashes. There is no percent
+    encoding, no empty segment, no ``.`` or ``..``, at most 512 characters: two
+    spellings of one resource cannot exist, so a pattern cannot be walked
+    around.
+    """
+    segments = presented.partition(":")[2].split("/")
+    if len(presented) > 512 or not _RESOURCE.match(presented) or {".", ".."} & set(segments):
+        raise Invalid(
+            f"`{presented[:80]}` is not a resource id",
+            code="resource-id",
+            remedy="Write type:path, for example data:customer-logs or svc:telemetry/v1.",
+        )
+    return presented
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """A question to the policy: may *subject* do *action* to *resource*?
+
+    *attributes* are typed facts (see ``domain.attributes``) about this session
+    and this moment; an absent one is unknown, and unknown never helps.
+    """
+
+    subject: Subject
+    action: str
+    resource: str
+    attributes: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A membership: *member* belongs to *group* (a role, project or resource group)."""
+
+    member: str
+    group: str

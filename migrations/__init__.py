@@ -1,0 +1,1 @@
+"""Alembic migrations; `doorward db upgrade` is the only driver."""

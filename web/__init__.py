@@ -1,0 +1,1 @@
+"""The edge: parse, call one flow, render. The only importer of Flask."""
