@@ -1,0 +1,197 @@
+"""What an operator may set, declared once: name, type, unit, meaning, default.
+
+Every setting is an environment variable `DOORWARD_…`. Unknown names are
+refused (a misspelt one would silently do nothing), and all problems are
+reported at once. Durations are ISO 8601, for example PT5M. Documented in
+``docs/settings.md``; a test holds the two equal.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PREFIX = "DOORWARD_"
+_KUBERNETES = re.compile(r"DOORWARD_(PORT|SERVICE_HOST|SERVICE_PORT|PORT_\d+_(TCP|UDP).*|SERVICE_PORT_.*)\Z")
+_KUBERNETES_VALUE = re.compile(r"(tcp|udp)://|\d+\Z|[0-9a-fA-F:.]+\Z|(tcp|udp)\Z")
+
+
+class SettingsInvalid(Exception):
+    """One or more settings cannot be used; *problems* lists all of them."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Settings(BaseModel):
+    """All settings of one process."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    public_url: str = "http://localhost:8080"
+    """The one address of this deployment: token issuer, WebAuthn origin and accepted Host.
+
+    https, or http on localhost.
+    """
+
+    rp_id: str = ""
+    """WebAuthn relying party id. Empty: the host of the public URL. Fixed when the database is created."""
+
+    database_url: str = "sqlite:///doorward.sqlite"
+    """Where the state lives: sqlite:///FILE or postgresql://USER@HOST/NAME."""
+
+    root_key_file: Path | None = None
+    """File with the root key, mode 0600.
+
+    Default on SQLite: beside the database, made at first start. Required on PostgreSQL.
+    """
+
+    checkpoint_file: Path | None = None
+    """File that signed audit checkpoints are appended to.
+
+    Default on SQLite: beside the database. Required on PostgreSQL.
+    """
+
+    listen: str = "127.0.0.1:8080"
+    """Address and port that `doorward serve` listens on."""
+
+    workers: Annotated[int, Field(ge=1, le=64)] = 1
+    """Number of worker processes."""
+
+    trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Networks whose proxies are believed about the client's address, parted by commas. Empty: nobody is."""
+
+    proxy_header: Literal["x-forwarded-for", "x-real-ip"] = "x-forwarded-for"
+    """The one header in which trusted proxies name the client. All others are ignored."""
+
+    token_lifetime: timedelta = timedelta(minutes=5)
+    """Longest life of an access token."""
+
+    grant_lifetime: timedelta = timedelta(hours=1)
+    """Longest life of a grant whose rule names no maximum."""
+
+    session_idle: timedelta = timedelta(minutes=15)
+    """A browser session ends after this long without a request."""
+
+    session_lifetime: timedelta = timedelta(hours=12)
+    """A browser session ends after this long, whatever happens."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity of what is logged. Logs hold no personal data at any level."""
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return (
+            [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.hostname in {"localhost", "127.0.0.1"}
+        if parts.scheme not in {"https", "http"} or not parts.hostname:
+            raise ValueError("must be an http or https address")
+        if parts.scheme == "http" and not local:
+            raise ValueError("must be https (http is accepted on localhost only)")
+        if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+            raise ValueError("must be scheme, host and port only")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        try:
+            backend = make_url(value).get_backend_name()
+        except ArgumentError as error:
+            raise ValueError("is not a database address") from error
+        if backend not in {"sqlite", "postgresql"}:
+            raise ValueError("must be sqlite or postgresql")
+        if backend == "sqlite" and make_url(value).database in {None, "", ":memory:"}:
+            raise ValueError("must name a file")
+        return value
+
+    @field_validator("listen")
+    @classmethod
+    def _listen(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if not host or not port.isdigit() or not 0 < int(port) < 65536:
+            raise ValueError("must be HOST:PORT")
+        return value
+
+    @field_validator("token_lifetime", "grant_lifetime", "session_idle", "session_lifetime")
+    @classmethod
+    def _positive(cls, value: timedelta) -> timedelta:
+        if value <= timedelta(0):
+            raise ValueError("must be longer than zero")
+        return value
+
+    @model_validator(mode="after")
+    def _files(self) -> Settings:
+        if make_url(self.database_url).get_backend_name() == "postgresql":
+            for name in ("root_key_file", "checkpoint_file"):
+                if getattr(self, name) is None:
+                    raise ValueError(f"{PREFIX}{name.upper()} is required with PostgreSQL")
+        return self
+
+    @property
+    def root_key(self) -> Path:
+        return self.root_key_file or self._beside(".key")
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.checkpoint_file or self._beside(".checkpoints")
+
+    @property
+    def relying_party_id(self) -> str:
+        return self.rp_id or str(urlsplit(self.public_url).hostname)
+
+    def _beside(self, suffix: str) -> Path:
+        return Path(str(make_url(self.database_url).database) + suffix)
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> tuple[Settings, tuple[str, ...]]:
+    """Return the settings and warnings. Raises SettingsInvalid with every problem at once.
+
+    Kubernetes injects variables such as DOORWARD_PORT=tcp://… for a service
+    named "doorward": those are ignored with a warning.
+    """
+    known = set(Settings.model_fields)
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    warnings: list[str] = []
+    for variable, value in sorted(environ.items()):
+        if not variable.startswith(PREFIX) or variable == "DOORWARD_TEST_VECTORS":
+            continue
+        name = variable[len(PREFIX) :].lower()
+        if name in known and variable == variable.upper():
+            values[name] = value
+        elif _KUBERNETES.match(variable) and _KUBERNETES_VALUE.match(value):
+            warnings.append(f"{variable} looks injected by Kubernetes and is ignored")
+        else:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"; did you mean {PREFIX}{close[0].upper()}?" if close else ""
+            problems.append(f"{variable} is not a setting{hint}")
+    settings: Settings | None = None
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        for found in error.errors(include_url=False, include_input=False):
+            field = "".join(PREFIX + str(part).upper() + " " for part in found["loc"][:1])
+            problems.append(field + found["msg"].removeprefix("Value error, "))
+    if problems or settings is None:
+        raise SettingsInvalid(problems)
+    return settings, tuple(warnings)
