@@ -17,6 +17,8 @@ from domain.errors import Invalid
 _ACTION = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 _RESOURCE = re.compile(r"[a-z][a-z0-9-]{0,31}:[A-Za-z0-9_~@.-]+(?:/[A-Za-z0-9_~@.-]+)*\Z")
 RESERVED_TYPE = "doorward"
+"""Type of Doorward's own resources: only the built-in bundle speaks of them."""
+GROUP_TYPE = "group"
 
 
 class SubjectKind(Enum):
@@ -56,10 +58,11 @@ def resource_id(presented: str) -> str:
     unreserved characters parted by single slashes. There is no percent
     encoding, no empty segment, no ``.`` or ``..``, at most 512 characters: two
     spellings of one resource cannot exist, so a pattern cannot be walked
-    around.
+    around. The type ``group`` is kept for groups of resources.
     """
-    segments = presented.partition(":")[2].split("/")
-    if len(presented) > 512 or not _RESOURCE.match(presented) or {".", ".."} & set(segments):
+    kind, _, path = presented.partition(":")
+    odd = kind == GROUP_TYPE or bool({".", ".."} & set(path.split("/")))
+    if len(presented) > 512 or odd or not _RESOURCE.match(presented):
         raise Invalid(
             f"`{presented[:80]}` is not a resource id",
             code="resource-id",

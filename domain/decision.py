@@ -49,13 +49,24 @@ class Reason:
 class Obligations:
     """What goes with a permit.
 
-    *max_lifetime* caps every grant and token that follows (the longest cap
-    among the determining permits; None: the product's default cap).
-    *standing*: live checks need no grant.
+    *max_lifetime* caps every grant and token that follows: the longest cap
+    among the determining permits that name one, None when none does.
+    *uncapped*: at least one of them names none, so the product's default
+    stands beside it (see :meth:`cap`). *standing*: live checks need no grant.
     """
 
     max_lifetime: timedelta | None = None
     standing: bool = False
+    uncapped: bool = False
+
+    def cap(self, default: timedelta) -> timedelta:
+        """Return the longest cap, *default* being that of a permit that names none.
+
+        So one more permit never shortens what another one gives.
+        """
+        if self.max_lifetime is None:
+            return default
+        return max(self.max_lifetime, default) if self.uncapped else self.max_lifetime
 
 
 @dataclass(frozen=True, slots=True)

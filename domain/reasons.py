@@ -180,9 +180,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     ReasonCode.GRANT_NEEDED: _cure("You may open this, and have not done so yet.", "Open it on My access."),
     ReasonCode.GRANT_ENDED: _cure("The time you had for this is over.", "Open it again on My access."),
     ReasonCode.ENGAGEMENT_OK: _ok("Your engagement is running."),
-    ReasonCode.ENGAGEMENT_NOT_STARTED: _cure(
-        "Your engagement has not started yet.", "Come back {when}."
-    ),
+    ReasonCode.ENGAGEMENT_NOT_STARTED: _cure("Your engagement has not started yet.", "Come back {when}."),
     ReasonCode.ENGAGEMENT_ENDED: _final("Your engagement has ended.", _ASK_SPONSOR),
     ReasonCode.PERSON_OK: _ok("Your account is active."),
     ReasonCode.PERSON_UNKNOWN: _final("We do not know this person.", _ASK_SPONSOR),

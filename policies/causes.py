@@ -1,0 +1,145 @@
+"""Which reason does a rule give that stands in the way?
+
+From the comparisons that failed to the closed codes of ``domain.reasons``,
+with details for admins. A code that tells a person how to mend something is
+given only if mending it would satisfy the comparison; otherwise the general
+code stands (no rule, or a rule forbids).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from domain.attributes import Type
+from domain.decision import Reason
+from domain.reasons import ReasonCode, Standing
+from policies import values
+from policies.conditions import Atom
+from policies.kleene import Fault, holds
+from policies.rules import Rule
+
+# criterion: (ok, failed, unknown)
+_CODES: dict[str, tuple[ReasonCode, ReasonCode, ReasonCode]] = {
+    "tier": (ReasonCode.TIER_OK, ReasonCode.TIER_TOO_LOW, ReasonCode.EVIDENCE_UNKNOWN),
+    "binding": (ReasonCode.BINDING_OK, ReasonCode.BINDING_TOO_LOW, ReasonCode.BINDING_TOO_LOW),
+    "touch": (ReasonCode.TOUCH_OK, ReasonCode.TOUCH_STALE, ReasonCode.TOUCH_STALE),
+    "posture": (ReasonCode.POSTURE_OK, ReasonCode.POSTURE_STALE, ReasonCode.POSTURE_MISSING),
+    "disk": (ReasonCode.DISK_OK, ReasonCode.DISK_UNENCRYPTED, ReasonCode.POSTURE_MISSING),
+    "remote-control": (
+        ReasonCode.REMOTE_CONTROL_OK,
+        ReasonCode.REMOTE_CONTROL_ACTIVE,
+        ReasonCode.POSTURE_MISSING,
+    ),
+    "remote-logon": (
+        ReasonCode.REMOTE_LOGON_OK,
+        ReasonCode.REMOTE_LOGON_ACTIVE,
+        ReasonCode.POSTURE_MISSING,
+    ),
+    "os": (ReasonCode.OS_OK, ReasonCode.OS_UNACCEPTABLE, ReasonCode.POSTURE_MISSING),
+    "network": (ReasonCode.NETWORK_OK, ReasonCode.NETWORK_UNACCEPTABLE, ReasonCode.EVIDENCE_UNKNOWN),
+    "time": (ReasonCode.TIME_OK, ReasonCode.TIME_OUTSIDE, ReasonCode.EVIDENCE_UNKNOWN),
+}
+# Said to contractors: the kind of fact, never what would have been detected.
+_NEEDS = {"tier": "what we know of this session", "network": "the network you come from"}
+_MENDED: dict[str, Any] = {
+    "disk_encrypted": True,
+    "remote_control": False,
+    "remote_logon": False,
+    "touch_age": 0,
+    "posture_age": 0,
+}
+_GRADED = ("tier", "binding")
+
+
+def reasons_for(rule: Rule, faults: Sequence[Fault], general: ReasonCode) -> tuple[Reason, ...]:
+    """Return why *rule* stands in the way: final reasons first, each code once.
+
+    *general* is the code where no particular one is true, and for a rule
+    without a condition.
+    """
+    times = [fault for fault in faults if fault.known and fault.atom.attribute.criterion == "time"]
+    found = [_reason(rule, fault, general) for fault in faults if fault not in times]
+    if times:
+        found.append(Reason.of(ReasonCode.TIME_OUTSIDE, rule=rule.id, when=_when(times)))
+    return ordered(found or [Reason.of(general, rule=rule.id)])
+
+
+def ordered(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+    """Return *reasons*, final ones first, each code once: no cure is told that would not open the door."""
+    once: dict[ReasonCode, Reason] = {}
+    for reason in reasons:
+        once.setdefault(reason.code, reason)
+    return tuple(sorted(once.values(), key=lambda reason: reason.code.standing is not Standing.FINAL))
+
+
+def ok_code(atom: Atom, wanted: bool) -> ReasonCode | None:
+    """Return the code to give when *atom* came out as *wanted*; None if its sentence would be untrue."""
+    mended = _MENDED.get(atom.attribute.name)
+    if mended is not None and holds(atom, mended) is not wanted:
+        return None
+    return _CODES[atom.attribute.criterion][0]
+
+
+def _reason(rule: Rule, fault: Fault, general: ReasonCode) -> Reason:
+    attribute = fault.atom.attribute
+    _, failed, unknown = _CODES[attribute.criterion]
+    details: dict[str, object] = {"rule": rule.id, "needed": _needed(fault)}
+    if not fault.known:
+        if not _mendable(fault):
+            return Reason.of(general, **details)
+        return Reason.of(unknown, **details, needs=_NEEDS.get(attribute.criterion, attribute.name))
+    details["have"] = _told(fault.atom, fault.have)
+    if attribute.name == "tier" and fault.have == 0:
+        return Reason.of(ReasonCode.TIER_HOLD, **details)
+    return Reason.of(failed if _mendable(fault) else general, **details)
+
+
+def _mendable(fault: Fault) -> bool:
+    """Return whether the remedy of the criterion's code would satisfy the comparison."""
+    name = fault.atom.attribute.name
+    if name in _MENDED:
+        return holds(fault.atom, _MENDED[name]) is fault.wanted
+    if name in _GRADED:
+        return _next_grade(fault) is not None
+    return True
+
+
+def _next_grade(fault: Fault) -> int | None:
+    """Return the lowest grade above the one at hand that would do."""
+    low = fault.have + 1 if fault.known else 0
+    grades = [int(value) for value in fault.atom.attribute.values]
+    return next((g for g in grades if g >= low and holds(fault.atom, g) is fault.wanted), None)
+
+
+def _needed(fault: Fault) -> str:
+    if fault.atom.attribute.name in _GRADED and (grade := _next_grade(fault)) is not None:
+        return str(grade)
+    return fault.atom.text if fault.wanted else f"not {fault.atom.text}"
+
+
+def _told(atom: Atom, have: Any) -> str:
+    if atom.attribute.type is Type.BOOL:
+        return "yes" if have else "no"
+    if atom.attribute.type is Type.DURATION:
+        return values.duration_words(have)
+    if atom.attribute.type is Type.VERSION:
+        return ".".join(str(part) for part in have)
+    return str(have)
+
+
+def _when(faults: Sequence[Fault]) -> str:
+    """Say when to come back: ``on Monday or Tuesday between 09:00 and 17:30 UTC``."""
+    days = [_days(fault) for fault in faults if fault.atom.attribute.name == "weekday"]
+    hours = [_hours(fault) for fault in faults if fault.atom.attribute.name == "time"]
+    return " ".join(days + hours)
+
+
+def _days(fault: Fault) -> str:
+    open_days = [day for day in values.WEEKDAYS if holds(fault.atom, day) is fault.wanted]
+    return f"on {values.day_words(open_days)}" if open_days else "on another day"
+
+
+def _hours(fault: Fault) -> str:
+    start, end = (values.clock_words(minute) for minute in fault.atom.value)  # type: ignore[union-attr, arg-type]
+    return f"between {start} and {end} UTC" if fault.wanted else f"at {end} UTC"

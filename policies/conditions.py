@@ -1,0 +1,276 @@
+"""What does a condition say? From its text to a typed, frozen tree, once, at load.
+
+Grammar (``docs/policy.md`` explains it to authors)::
+
+    condition = clause { "or" clause }        clause = part { "and" part }
+    part      = "not" part | "(" condition ")" | atom
+    atom      = bool | name operator value | name "in" "{" value … "}" | name "in" HH:MM-HH:MM
+
+Every name and value is checked against ``domain.attributes``. There is no
+``eval``, no arithmetic and no function call. Depth and length are bounded, so
+any text is answered in linear time. Does not evaluate: see ``policies.kleene``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+
+from domain.attributes import ATTRIBUTES, Attribute, Type
+from policies import values
+from policies.problems import Refusal, did_you_mean, shown
+
+MAX_LENGTH = 500
+MAX_DEPTH = 12
+
+_TOKEN = re.compile(r"\s*(?:(?P<word>[A-Za-z0-9_.:-]+)|(?P<mark>[<>=!]=|[<>(){}])|(?P<bad>\S+))", re.ASCII)
+_KEYWORDS = frozenset({"and", "or", "not", "in", "true", "false"})
+_ELSEWHERE = {"&": "and", "|": "or", "!": "not", "=": "==", "=>": ">=", "=<": "<="}
+
+
+class Operator(Enum):
+    """How an atom compares. IS: the bare yes-or-no attribute."""
+
+    IS = "is"
+    EQ = "=="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    IN = "in"
+
+
+Value = bool | int | str | tuple[int | str, ...]
+_SPELLED = {operator.value: operator for operator in Operator if operator is not Operator.IS}
+_ORDERED = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE})
+_EQUALITY = frozenset({Operator.EQ, Operator.NE})
+_OPERATORS: dict[Type, frozenset[Operator]] = {
+    Type.BOOL: frozenset({Operator.IS}),
+    Type.INT: _ORDERED | _EQUALITY | {Operator.IN},
+    Type.TEXT: _EQUALITY | {Operator.IN},
+    Type.DURATION: _ORDERED,
+    Type.VERSION: _ORDERED | _EQUALITY,
+    Type.TIME: frozenset({Operator.IN}),
+}
+_EXAMPLE = {
+    Type.BOOL: "{0}` or `not {0}",
+    Type.INT: "{0} >= 2",
+    Type.TEXT: "{0} == word` or `{0} in {{one two}}",
+    Type.DURATION: "{0} < 60s",
+    Type.VERSION: "{0} >= 12.5",
+    Type.TIME: "{0} in 09:00-17:30",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One comparison. For IN, *value* lists the choices, or for a time of day (start, end)."""
+
+    attribute: Attribute
+    operator: Operator
+    value: Value
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    operand: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    operands: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    operands: tuple[Condition, ...]
+
+
+Condition = Atom | Not | And | Or
+
+
+def parse(text: str) -> Condition:
+    """Return the tree of *text*. Raises Refusal with the offset of the first fault."""
+    if len(text) > MAX_LENGTH:
+        raise Refusal("condition-long", f"a condition has at most {MAX_LENGTH} characters")
+    parser = _Parser(text)
+    tree = parser.condition(0)
+    parser.end()
+    return tree
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: str
+    offset: int
+
+
+class _Parser:
+    """Recursive descent over the tokens of one condition."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.tokens: list[_Token] = []
+        for match in _TOKEN.finditer(text):
+            token = _Token(match[match.lastgroup or 0], match.start(match.lastgroup or 0))
+            if match.lastgroup == "bad":
+                raise _foreign(token)
+            self.tokens.append(token)
+        self.tokens.append(_Token("", len(text)))
+        self.index = 0
+
+    @property
+    def token(self) -> _Token:
+        return self.tokens[self.index]
+
+    def take(self) -> _Token:
+        token = self.token
+        if token.text:
+            self.index += 1
+        return token
+
+    def accept(self, text: str) -> bool:
+        if self.token.text != text:
+            return False
+        self.index += 1
+        return True
+
+    def expect(self, text: str, why: str) -> None:
+        if not self.accept(text):
+            raise _syntax(self.token, f"`{text}` is missing {why}")
+
+    def end(self) -> None:
+        token = self.token
+        if token.text:
+            hint = did_you_mean(token.text, ("and", "or")) or "join comparisons with `and` or `or`"
+            raise _syntax(token, f"{shown(token.text)} is not expected here", hint)
+
+    def condition(self, depth: int) -> Condition:
+        clauses = [self.clause(depth)]
+        while self.accept("or"):
+            clauses.append(self.clause(depth))
+        return clauses[0] if len(clauses) == 1 else Or(tuple(clauses))
+
+    def clause(self, depth: int) -> Condition:
+        parts = [self.part(depth)]
+        while self.accept("and"):
+            parts.append(self.part(depth))
+        return parts[0] if len(parts) == 1 else And(tuple(parts))
+
+    def part(self, depth: int) -> Condition:
+        if depth > MAX_DEPTH:
+            raise Refusal(
+                "condition-deep",
+                f"a condition nests at most {MAX_DEPTH} deep",
+                "split it into several rules",
+                self.token.offset,
+            )
+        if self.accept("not"):
+            return Not(self.part(depth + 1))
+        opening = self.token
+        if self.accept("("):
+            inner = self.condition(depth + 1)
+            self.expect(")", f"for the `(` at character {opening.offset + 1}")
+            return inner
+        return self.atom()
+
+    def atom(self) -> Atom:
+        start = self.take()
+        attribute = _attribute(start)
+        operator = self.operator(attribute)
+        if operator is Operator.IS:
+            value: Value = True
+        elif operator is Operator.IN and attribute.type is Type.TIME:
+            value = _period(self.take())
+        elif operator is Operator.IN:
+            value = self.choices(attribute)
+        else:
+            value = _value(attribute, self.take())
+        last = self.tokens[self.index - 1]
+        return Atom(attribute, operator, value, self.text[start.offset : last.offset + len(last.text)])
+
+    def operator(self, attribute: Attribute) -> Operator:
+        token = self.token
+        operator = _SPELLED.get(token.text, Operator.IS)
+        if operator is not Operator.IS:
+            self.index += 1
+        if operator not in _OPERATORS[attribute.type]:
+            use = f"write `{_EXAMPLE[attribute.type].format(attribute.name)}`"
+            what = f"`{operator.value}`" if operator is not Operator.IS else "no comparison"
+            raise _syntax(token, f"`{attribute.name}` is a {attribute.type.value} and takes {what}", use)
+        return operator
+
+    def choices(self, attribute: Attribute) -> tuple[int | str, ...]:
+        self.expect("{", "after `in`")
+        found: list[int | str] = []
+        while self.token.text not in ("}", ""):
+            value = _value(attribute, self.take())
+            assert isinstance(value, int | str)  # only INT and TEXT attributes take a choice
+            found.append(value)
+        self.expect("}", "after the choices")
+        if not found:
+            raise _syntax(self.tokens[self.index - 1], "`{}` holds no choice, so it is never true")
+        return tuple(dict.fromkeys(found))
+
+
+def _attribute(token: _Token) -> Attribute:
+    if not token.text:
+        raise _syntax(token, "the condition ends too early", "name an attribute, for example `tier >= 2`")
+    attribute = ATTRIBUTES.get(token.text)
+    if attribute is None:
+        known = f"known are {', '.join(sorted(ATTRIBUTES))}"
+        hint = did_you_mean(token.text, [*ATTRIBUTES, *_KEYWORDS]) or known
+        raise Refusal("attribute-unknown", f"there is no attribute {shown(token.text)}", hint, token.offset)
+    return attribute
+
+
+def _value(attribute: Attribute, token: _Token) -> Value:
+    """Return the typed value of one word, or refuse what could never be equal."""
+    text = token.text
+    value: Value | None
+    if attribute.type is Type.INT:
+        value = int(text) if re.fullmatch(r"[0-9]{1,10}", text, re.ASCII) else None
+    elif attribute.type is Type.DURATION:
+        value = values.duration(text)
+    elif attribute.type is Type.VERSION:
+        value = values.version(text)
+    else:
+        value = text if re.fullmatch(attribute.form or r"[A-Za-z0-9_.-]+", text, re.ASCII) else None
+    if value is None or (attribute.values and text not in attribute.values):
+        example = _EXAMPLE[attribute.type].format(attribute.name)
+        hint = did_you_mean(text, attribute.values) if attribute.values else f"write for example `{example}`"
+        if attribute.values and not hint:
+            hint = f"known are {', '.join(attribute.values)}"
+        what = f"{shown(text)} is not" if text else "the condition ends before"
+        raise Refusal(
+            "value", f"{what} a value of `{attribute.name}` ({attribute.meaning})", hint, token.offset
+        )
+    return value
+
+
+def _period(token: _Token) -> tuple[int, int]:
+    start_text, _, end_text = token.text.partition("-")
+    start, end = values.minutes(start_text), values.minutes(end_text)
+    if start is None or end is None or start == end:
+        raise Refusal(
+            "value",
+            f"{shown(token.text)} is not a period of the day",
+            "write for example `time in 09:00-17:30`; 22:00-06:00 runs past midnight",
+            token.offset,
+        )
+    return start, end
+
+
+def _syntax(token: _Token, message: str, suggestion: str = "") -> Refusal:
+    return Refusal("condition-syntax", message, suggestion, token.offset)
+
+
+def _foreign(token: _Token) -> Refusal:
+    replacement = _ELSEWHERE.get(token.text[:2]) or _ELSEWHERE.get(token.text[0])
+    hint = (
+        f"did you mean `{replacement}`?" if replacement else "write names, numbers and words without quotes"
+    )
+    return _syntax(token, f"{shown(token.text)} is not part of the condition language", hint)

@@ -1,0 +1,122 @@
+"""Is this a subject, an action, a resource pattern or a group, as rules write them?
+
+Each function returns nothing or raises Refusal with what to write instead.
+Everything is stricter than Casbin, which takes any text and then never
+matches it. Also answers which wider patterns cover a pattern.
+"""
+
+from __future__ import annotations
+
+import re
+
+from domain.access import GROUP_TYPE, RESERVED_TYPE, action_name, resource_id
+from domain.errors import Invalid
+from policies.problems import Refusal, did_you_mean, shown
+
+ADMIN_ROLES = frozenset(
+    f"role:{name}" for name in ("admin", "policy-author", "approver", "reviewer", "auditor", "sponsor")
+)
+"""Roles of the built-in bundle; published bundles may not link them."""
+
+EMPTY = "-"
+ANY = "*"
+_RULE_ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,127}", re.ASCII)
+SUBJECT_KINDS = ("role", "group", "person", "service")
+MEMBERSHIPS = ("role:", "group:")
+
+
+def rule_id(text: str) -> None:
+    if not _RULE_ID.fullmatch(text):
+        raise Refusal(
+            "rule-id",
+            f"{shown(text)} is not a rule id",
+            "use lower-case letters, digits, `.`, `-` and `_`, for example `logs-read`",
+        )
+
+
+def subject(text: str) -> None:
+    if text == ANY:
+        return
+    kind, colon, name = text.partition(":")
+    if not colon:
+        hint = "`*` stands alone, for everybody" if "*" in text else f"did you mean `role:{text}`?"
+        raise Refusal("subject", f"{shown(text)} does not say what kind of subject it is", hint)
+    if kind not in SUBJECT_KINDS:
+        hint = did_you_mean(kind, SUBJECT_KINDS) or "write role:…, group:…, person:…, service:… or `*`"
+        raise Refusal("subject", f"{shown(kind)} is not a kind of subject", hint)
+    if not _NAME.fullmatch(name):
+        hint = "`*` stands alone, for everybody" if "*" in name else f"write for example `{kind}:support`"
+        code = "star-misplaced" if "*" in name else "subject"
+        raise Refusal(code, f"{shown(text)} is not a subject", hint)
+
+
+def action(text: str) -> None:
+    if text == ANY:
+        return
+    try:
+        action_name(text)
+    except Invalid as invalid:
+        code = "star-misplaced" if "*" in text else "action"
+        raise Refusal(code, invalid.message, "write one action, or `*` for all") from None
+
+
+def resource(text: str, *, builtin: bool) -> None:
+    """Check a resource column: an id, a pattern with one trailing ``*``, or a group."""
+    if is_reserved(text) is not builtin:
+        if builtin:
+            raise Refusal("reserved-resource", f"{shown(text)} is not one of Doorward's own resources")
+        raise Refusal(
+            "reserved-resource",
+            f"{shown(text)} is one of Doorward's own resources, which a published bundle cannot rule",
+            "power over Doorward comes from roles such as role:policy-author",
+        )
+    if text == ANY:
+        return
+    if text.startswith(f"{GROUP_TYPE}:"):
+        group(text)
+        return
+    prefix = text[:-1] if text.endswith(("/*", ":*")) else None
+    if "*" in (text if prefix is None else prefix):
+        head = text.partition("*")[0]
+        kind = head.partition(":")[0] or "data"
+        boundary = head if head.endswith((":", "/")) else f"{head}/" if ":" in head else f"{kind}:"
+        raise Refusal(
+            "star-misplaced",
+            f"in {shown(text)} the `*` is not a whole last segment",
+            f"did you mean `{boundary}*`?",
+            len(head),
+        )
+    exact_resource(text if prefix is None else prefix + "x", text)
+
+
+def exact_resource(text: str, written: str | None = None) -> None:
+    try:
+        resource_id(text)
+    except Invalid as invalid:
+        hint = invalid.remedy or ""
+        raise Refusal("resource", f"{shown(written or text)} is not a resource id", hint) from None
+
+
+def group(text: str) -> None:
+    """Check the name of a group of resources."""
+    kind, _, name = text.partition(":")
+    if kind != GROUP_TYPE or not _NAME.fullmatch(name):
+        code = "star-misplaced" if "*" in name else "group"
+        raise Refusal(
+            code, f"{shown(text)} is not a group of resources", "write for example `group:sensitive`"
+        )
+
+
+def is_reserved(text: str) -> bool:
+    return text.partition(":")[0].strip("*").lower() == RESERVED_TYPE
+
+
+def covering(pattern: str) -> tuple[str, ...]:
+    """Return *pattern* and every wider pattern that covers all that it covers."""
+    wider = [pattern, ANY]
+    if not pattern.startswith(f"{GROUP_TYPE}:") and pattern != ANY:
+        kind, _, path = pattern.partition(":")
+        segments = path.split("/")
+        wider += [f"{kind}:{'/'.join([*segments[:n], ANY])}" for n in range(len(segments))]
+    return tuple(dict.fromkeys(wider))

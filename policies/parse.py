@@ -1,0 +1,108 @@
+"""Which rows does a policy text hold, and on which line and column?
+
+Reads the form of Casbin's ``policy.csv``: fields parted by commas, whole-line
+comments with ``#``, blank lines. Refuses what Casbin's own reader passes over
+in silence (a byte order mark or an unknown row type drops the row).
+Does not read the fields: see ``policies.rules``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from policies.names import EMPTY
+from policies.problems import Problem, did_you_mean, shown
+
+MAX_CHARACTERS = 2_000_000
+MAX_LINE = 2_000
+_COLUMNS = {
+    "p": ("id", "subject", "action", "resource", "condition", "terms", "effect"),
+    "g": ("role", "role it includes"),
+    "g2": ("resource", "group"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value, stripped, and the column of its first character."""
+
+    text: str
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line that says something: its type (p, g, g2) and the fields after it."""
+
+    line: int
+    kind: str
+    fields: tuple[Field, ...]
+
+    @property
+    def values(self) -> tuple[str, ...]:
+        return tuple(field.text for field in self.fields)
+
+
+def parse(text: str) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
+    """Return the well-formed rows of *text* and the problems of the others. Never raises."""
+    if len(text) > MAX_CHARACTERS:
+        return (), (Problem(1, 1, "too-long", f"a bundle has at most {MAX_CHARACTERS} characters"),)
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    # Only \n ends a line, as for Casbin: str.splitlines() knows a dozen more ends.
+    for number, line in enumerate(text.split("\n"), start=1):
+        content = line.removesuffix("\r")
+        comment = content.lstrip().startswith("#")
+        problem = _characters(number, content, comment)
+        if problem is None and content.strip() and not comment:
+            row = _row(number, content)
+            problem = _shape(row)
+            if problem is None:
+                rows.append(row)
+        if problem is not None:
+            problems.append(problem)
+    return tuple(rows), tuple(problems)
+
+
+def _characters(number: int, content: str, comment: bool) -> Problem | None:
+    if len(content) > MAX_LINE:
+        return Problem(number, MAX_LINE + 1, "too-long", f"a line has at most {MAX_LINE} characters")
+    for column, character in enumerate(content, start=1):
+        if character == "\t" or (character.isprintable() and (comment or character.isascii())):
+            continue
+        hint = "save the file as UTF-8 without a byte order mark" if character == "\ufeff" else ""
+        where = "in a comment" if comment else "outside a comment"
+        message = f"the character U+{ord(character):04X} is not allowed {where}"
+        return Problem(number, column, "character", message, hint)
+    return None
+
+
+def _row(number: int, content: str) -> Row:
+    fields: list[Field] = []
+    start = 0
+    for part in content.split(","):
+        text = part.strip()
+        indent = len(part) - len(part.lstrip()) if text else 0
+        fields.append(Field(text, start + indent + 1))
+        start += len(part) + 1
+    return Row(number, fields[0].text, tuple(fields[1:]))
+
+
+def _shape(row: Row) -> Problem | None:
+    """Check the row's type, the number of its fields and that none is empty."""
+    expected = _COLUMNS.get(row.kind)
+    if expected is None:
+        hint = did_you_mean(row.kind, _COLUMNS) or "a line begins with p, g, g2 or #"
+        return Problem(row.line, 1, "row-type", f"{shown(row.kind)} is not a type of row", hint)
+    if len(row.fields) != len(expected):
+        form = ", ".join((row.kind, *expected))
+        hint = f"write {form}; an empty condition or term is `-`"
+        if any("{" in field.text and "}" not in field.text for field in row.fields):
+            hint = "choices in braces are parted by spaces: {US DE}"
+        message = f"a {row.kind} row has {len(expected) + 1} fields, this one has {len(row.fields) + 1}"
+        return Problem(row.line, 1, "field-count", message, hint)
+    for name, field in zip(expected, row.fields, strict=True):
+        if not field.text:
+            hint = f"write `{EMPTY}` for none" if name in ("condition", "terms") else ""
+            return Problem(row.line, field.column, "empty-field", f"the {name} is empty", hint)
+    return None

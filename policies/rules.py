@@ -1,0 +1,144 @@
+"""What does one rule say? From a row of text to a typed, frozen rule.
+
+Terms go with a permit: ``max 15m`` caps the lifetime of what is granted,
+``standing`` lets live checks pass without a grant. What rules say together is
+checked by ``policies.validate``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TypeVar
+
+from policies import conditions, names, values
+from policies.conditions import Condition
+from policies.names import EMPTY
+from policies.parse import Row
+from policies.problems import Problem, Refusal, did_you_mean, shown
+
+T = TypeVar("T")
+
+
+class RuleEffect(StrEnum):
+    """The words of the last column."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What goes with a permit. *cap* None: the rule names no cap."""
+
+    cap: timedelta | None = None
+    standing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule as written, with its condition and terms read. *when* None: no condition."""
+
+    id: str
+    subject: str
+    action: str
+    resource: str
+    condition: str
+    terms: str
+    effect: RuleEffect
+    line: int
+    when: Condition | None
+    given: Terms
+
+    @property
+    def row(self) -> tuple[str, ...]:
+        """The values of the Casbin row, in the order of the model."""
+        return (
+            self.id,
+            self.subject,
+            self.action,
+            self.resource,
+            self.condition,
+            self.terms,
+            self.effect.value,
+        )
+
+
+def read_rule(row: Row, *, builtin: bool) -> tuple[Rule | None, tuple[Problem, ...]]:
+    """Return the rule of a p row, or None and every problem of its fields."""
+    problems: list[Problem] = []
+
+    def read(index: int, reader: Callable[[str], T]) -> T | None:
+        field = row.fields[index]
+        try:
+            return reader(field.text)
+        except Refusal as refusal:
+            problems.append(refusal.at(row.line, field.column))
+            return None
+
+    read(0, names.rule_id)
+    read(1, names.subject)
+    read(2, names.action)
+    read(3, lambda text: names.resource(text, builtin=builtin))
+    when = read(4, _condition)
+    given = read(5, _terms)
+    effect = read(6, _effect)
+    if effect is RuleEffect.DENY and given is not None and given != Terms():
+        hint = f"write `{EMPTY}`"
+        problems.append(Problem(row.line, row.fields[5].column, "terms", "a deny has no terms", hint))
+    if problems or given is None or effect is None:
+        return None, tuple(problems)
+    id_, subject, action, resource, condition, terms, _ = row.values
+    rule = Rule(id_, subject, action, resource, condition, terms, effect, row.line, when, given)
+    return rule, ()
+
+
+def _condition(text: str) -> Condition | None:
+    if "eval(" in text.replace(" ", ""):
+        raise Refusal(
+            "eval",
+            "`eval(` is not part of the condition language",
+            "write the condition itself",
+            text.find("eval"),
+        )
+    return None if text == EMPTY else conditions.parse(text)
+
+
+def _terms(text: str) -> Terms:
+    """Read ``max <duration>`` and ``standing``, parted by semicolons, each at most once."""
+    if text == EMPTY:
+        return Terms()
+    cap: timedelta | None = None
+    standing = False
+    offset = 0
+    for part in text.split(";"):
+        word, _, rest = part.strip().partition(" ")
+        if word == "max" and cap is None:
+            cap = _cap(part, rest.strip(), offset)
+        elif word == "standing" and not rest and not standing:
+            standing = True
+        else:
+            hint = did_you_mean(word, ("max", "standing")) if word not in ("max", "standing") else ""
+            hint = hint or "write `max 15m`, `standing`, both parted by `;`, or `-`"
+            raise Refusal("terms", f"{shown(part.strip())} is not a term", hint, offset)
+        offset += len(part) + 1
+    return Terms(cap, standing)
+
+
+def _cap(part: str, text: str, offset: int) -> timedelta:
+    seconds = values.duration(text)
+    if not seconds:
+        hint = "write a number and s, m, h or d, for example `max 15m`; at most 366d"
+        raise Refusal("terms", f"{shown(part.strip())} names no duration", hint, offset)
+    return timedelta(seconds=seconds)
+
+
+def _effect(text: str) -> RuleEffect:
+    try:
+        return RuleEffect(text)
+    except ValueError:
+        hint = did_you_mean(text, tuple(RuleEffect)) or "write `allow` or `deny`"
+        message = f"effect {shown(text)} is neither `allow` nor `deny`; the rule would do nothing"
+        raise Refusal("effect", message, hint) from None

@@ -1,0 +1,96 @@
+"""How does a rule read aloud? One plain sentence for admins, without codes."""
+
+from __future__ import annotations
+
+from domain.attributes import Type
+from policies import values
+from policies.conditions import And, Atom, Condition, Not, Operator, Or
+from policies.names import ANY
+from policies.rules import Rule, RuleEffect
+
+_COMPARISON = {
+    Operator.EQ: "is",
+    Operator.NE: "is not",
+    Operator.LT: "is less than",
+    Operator.LE: "is at most",
+    Operator.GT: "is more than",
+    Operator.GE: "is at least",
+}
+
+
+def sentence(rule: Rule) -> str:
+    """Return for example ``role support may read data:customer-logs when tier is at least 2,
+    for at most 15 minutes``. No capital, no final stop: it stands in lists."""
+    what = "do anything" if rule.action == ANY else rule.action
+    where = _where(rule.resource, to=rule.action == ANY)
+    if rule.effect is RuleEffect.ALLOW:
+        who = "everybody" if rule.subject == ANY else rule.subject.replace(":", " ", 1)
+        when = f" when {condition(rule.when)}" if rule.when is not None else ""
+        return f"{who} may {what} {where}{when}{_terms(rule)}"
+    who = "nobody may" if rule.subject == ANY else f"{rule.subject.replace(':', ' ', 1)} may not"
+    when = f" when {condition(rule.when)}, or when that is not known" if rule.when is not None else ""
+    return f"{who} {what} {where}{when}"
+
+
+def condition(tree: Condition) -> str:
+    """Say a condition in words, with brackets where ``or`` stands inside."""
+    if isinstance(tree, Atom):
+        return _atom(tree)
+    if isinstance(tree, Not):
+        if isinstance(tree.operand, Atom):
+            return _denied(tree.operand)
+        return f"not ({condition(tree.operand)})"
+    if isinstance(tree, And):
+        return " and ".join(f"({condition(o)})" if isinstance(o, Or) else condition(o) for o in tree.operands)
+    return " or ".join(condition(operand) for operand in tree.operands)
+
+
+def _where(resource: str, *, to: bool) -> str:
+    if resource == ANY:
+        named = "every resource"
+    elif resource.endswith(ANY):
+        named = f"everything under {resource[:-1]}"
+    elif resource.startswith("group:"):
+        named = f"the resources of {resource.replace(':', ' ', 1)}"
+    else:
+        named = resource
+    return f"with {named}" if to else named
+
+
+def _terms(rule: Rule) -> str:
+    cap = rule.given.cap
+    limit = f", for at most {values.duration_words(int(cap.total_seconds()))}" if cap is not None else ""
+    return limit + (", without asking for a grant" if rule.given.standing else "")
+
+
+def _atom(atom: Atom) -> str:
+    if atom.operator is Operator.IS:
+        return atom.attribute.meaning
+    name = atom.attribute.name.replace("_", " ")
+    if atom.operator is not Operator.IN:
+        return f"{name} {_COMPARISON[atom.operator]} {_value(atom)}"
+    if atom.attribute.type is Type.TIME:
+        return f"the time is {_value(atom)}"
+    return f"{name} is {_value(atom)}"
+
+
+def _denied(atom: Atom) -> str:
+    if atom.operator is Operator.IS:
+        return f"it is not so that {atom.attribute.meaning}"
+    if atom.operator is Operator.IN:
+        return _atom(atom).replace(" is ", " is not ", 1)
+    return f"not ({_atom(atom)})"
+
+
+def _value(atom: Atom) -> str:
+    value = atom.value
+    if atom.attribute.type is Type.TIME:
+        start, end = (values.clock_words(minute) for minute in value)  # type: ignore[union-attr, arg-type]
+        return f"between {start} and {end} UTC"
+    if atom.attribute.type is Type.VERSION:
+        return ".".join(str(part) for part in value)  # type: ignore[union-attr]
+    if atom.attribute.type is Type.DURATION:
+        return values.duration_words(value)  # type: ignore[arg-type]
+    if atom.attribute.name == "weekday":
+        return values.day_words(value if isinstance(value, tuple) else (value,))  # type: ignore[arg-type]
+    return values.either(value) if isinstance(value, tuple) else str(value)
