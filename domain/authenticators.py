@@ -56,23 +56,18 @@ class KeyRefusal(Enum):
 
     @property
     def text(self) -> KeyText:
-        """What to show to a person who registers a key."""
+        """What to show to a person who registers a key, or who has proven to hold it."""
         return TEXTS[self]
-
-    @property
-    def at_login(self) -> KeyText:
-        """What to show to somebody who logs in: one text for every quiet code.
-
-        A quiet code can arise before possession of the key is proven. If each
-        had its own text, a stranger could tell an account that exists from one
-        that does not.
-        """
-        return LOGIN_REFUSED if TEXTS[self].quiet else TEXTS[self]
 
 
 @dataclass(frozen=True, slots=True)
 class KeyText:
-    """What a contractor reads, and whether a login must not say it (*quiet*)."""
+    """What a contractor reads.
+
+    *quiet*: can arise at login before possession of the key is proven. If such
+    codes had texts of their own there, a stranger could tell an account that
+    exists from one that does not.
+    """
 
     sentence: str
     remedy: str
@@ -156,11 +151,6 @@ class StoredCredential:
     backup_eligible: bool
     algorithm: int
 
-
-LOGIN_REFUSED = KeyText(
-    "That did not open the door.",
-    "Check the name, use the key you were sent, and try again. If it keeps failing, ask your sponsor.",
-)
 
 _AGAIN = "Go back to the first page of Doorward and start again."
 _OUR_KEY = "Use the key you were sent."
