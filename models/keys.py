@@ -69,21 +69,20 @@ class Challenge(Base):
     """One open ceremony: purpose is register, login or sign. Deleted before verification.
 
     *browser* binds it to the browser it was issued to. *action* is the exact
-    action a tap will sign. *facts* hold what the finish needs (allowed ids,
-    counters at issue, invite).
+    action a tap will sign; the challenge itself is a digest over purpose,
+    action and *nonce*. *sign_counts* are the counters at issue, by credential
+    id; *facts* hold what else the finish needs (code, names).
     """
 
     __tablename__ = "challenges"
 
     id: Mapped[str] = mapped_column(primary_key=True)
     purpose: Mapped[str]
-    digest: Mapped[str] = mapped_column(unique=True)
+    nonce: Mapped[str]
     browser: Mapped[str]
     session_id: Mapped[str | None]
     person_id: Mapped[str | None] = mapped_column(index=True)
     action: Mapped[dict[str, Any] | None]
-    action_digest: Mapped[str | None]
-    allowed_ids: Mapped[list[str]]
     sign_counts: Mapped[dict[str, Any]]
     facts: Mapped[dict[str, Any]]
     created_at: Mapped[datetime]

@@ -72,19 +72,16 @@ def upgrade() -> None:
     op.create_table('challenges',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('purpose', sa.String(), nullable=False),
-    sa.Column('digest', sa.String(), nullable=False),
+    sa.Column('nonce', sa.String(), nullable=False),
     sa.Column('browser', sa.String(), nullable=False),
     sa.Column('session_id', sa.String(), nullable=True),
     sa.Column('person_id', sa.String(), nullable=True),
     sa.Column('action', sa.JSON(), nullable=True),
-    sa.Column('action_digest', sa.String(), nullable=True),
-    sa.Column('allowed_ids', sa.JSON(), nullable=False),
     sa.Column('sign_counts', sa.JSON(), nullable=False),
     sa.Column('facts', sa.JSON(), nullable=False),
     sa.Column('created_at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('expires_at', models.base.UtcDateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_challenges')),
-    sa.UniqueConstraint('digest', name=op.f('uq_challenges_digest'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_challenges'))
     )
     with op.batch_alter_table('challenges', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_challenges_person_id'), ['person_id'], unique=False)

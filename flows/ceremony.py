@@ -1,0 +1,113 @@
+"""What registration, login and signing share: a challenge is opened, then taken exactly once.
+
+Who attacks this: somebody who answers a challenge twice or from another
+browser (one conditional DELETE, bound to the browser), replays an old answer
+(short life), or has a person touch their key for something else than the page
+says: the challenge *is* the digest of purpose, exact action and a random
+nonce, so a stored tap can be checked against what it signed, for ever.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from crypto.canonical import canonical_json
+from crypto.digests import sha256_hex
+from crypto.secrets import base64url
+from domain.errors import ChallengeExpired, TooMany
+from flows.parts import Parts
+from models.keys import Challenge, forget_old_challenges, open_challenges, take_challenge
+from models.sessions import count_try, tries
+
+MAX_OPEN_PER_PERSON = 5
+TRY_WINDOW = timedelta(minutes=15)
+MAX_FAILURES = 5
+BEGIN_WINDOW = timedelta(minutes=1)
+MAX_BEGINS = 30
+
+
+def signed_action(purpose: str, action: dict[str, Any] | None, nonce: str) -> dict[str, Any]:
+    """Return the exact value whose digest a challenge is (and that a stored tap keeps)."""
+    return {"purpose": purpose, "action": action, "nonce": nonce}
+
+
+def challenge_bytes(signed: dict[str, Any]) -> bytes:
+    """Return the 32 bytes that the key signs for *signed*."""
+    return bytes.fromhex(sha256_hex(canonical_json(signed)))
+
+
+def open_challenge(
+    session: Session,
+    parts: Parts,
+    *,
+    purpose: str,
+    browser: str,
+    lifetime: timedelta,
+    now: datetime,
+    person_id: str | None = None,
+    session_id: str | None = None,
+    action: dict[str, Any] | None = None,
+    sign_counts: dict[str, Any] | None = None,
+    facts: dict[str, Any] | None = None,
+) -> tuple[str, bytes]:
+    """Store a new challenge; return its ceremony id and the bytes to sign.
+
+    Raises TooMany when one person has five open already.
+    """
+    forget_old_challenges(session, now)
+    if person_id is not None and open_challenges(session, person_id, now) >= MAX_OPEN_PER_PERSON:
+        raise TooMany("too many attempts are open for this account", retry_after=lifetime)
+    nonce = base64url(parts.randomness.bytes(32))
+    row = Challenge(
+        id="cer_" + base64url(parts.randomness.bytes(24)),
+        purpose=purpose,
+        nonce=nonce,
+        browser=browser,
+        session_id=session_id,
+        person_id=person_id,
+        action=action,
+        sign_counts=sign_counts or {},
+        facts=facts or {},
+        created_at=now,
+        expires_at=now + lifetime,
+    )
+    session.add(row)
+    return row.id, challenge_bytes(signed_action(purpose, action, nonce))
+
+
+def take(parts: Parts, ceremony: str, *, browser: str, purpose: str, now: datetime) -> Challenge:
+    """Delete the challenge and commit, then return it. Raises ChallengeExpired.
+
+    INVARIANT: this commits before anything is verified; a failed attempt burns
+    the challenge, or an attacker may try again.
+    """
+    with parts.db.write() as session:
+        row = take_challenge(session, ceremony, browser, purpose)
+        session.commit()
+    if row is None or row.expires_at <= now:
+        raise ChallengeExpired(
+            "the challenge is unknown, was answered already, or is too old",
+            remedy="Start again and touch your key when it blinks.",
+        )
+    return row
+
+
+def refuse_many_failures(session: Session, key: str, now: datetime) -> None:
+    """Raise TooMany when *key* (an account seen from one address, an invite) failed too often."""
+    if tries(session, "failed:" + key, now, TRY_WINDOW) >= MAX_FAILURES:
+        raise TooMany(
+            "too many failed attempts", retry_after=TRY_WINDOW, remedy="Wait 15 minutes, then try again."
+        )
+
+
+def count_failure(session: Session, key: str, now: datetime) -> None:
+    count_try(session, "failed:" + key, now, TRY_WINDOW)
+
+
+def count_begin(session: Session, key: str, now: datetime) -> None:
+    """Count one start of a ceremony from an address; raise TooMany above 30 a minute."""
+    if count_try(session, "begin:" + key, now, BEGIN_WINDOW) > MAX_BEGINS:
+        raise TooMany("too many attempts from this address", retry_after=BEGIN_WINDOW)

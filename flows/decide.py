@@ -1,0 +1,287 @@
+"""May this person do this to that, now? The order of questions is the threat model.
+
+1. Is the person known and active?      (stolen or off-boarded account)
+2. Does their engagement run?           (contract over)
+3. Do we know the resource?             (typo in a service's question)
+4. What do we know of *this* session?   (laptop farm, remote control, VPN)
+5. What do the published rules say?     (least privilege)
+6. For use: does a live grant cover it? (just in time, and it ends)
+
+A question that names no session has no evidence: all of it is missing. The
+evidence of another session is never borrowed. Everything is read in one
+transaction, from the database itself, so that no answer is older than the last
+commit. Each answered question leaves a row in the decision log, committed
+before the answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.access import AccessRequest, Subject, SubjectKind
+from domain.decision import Decision, Reason, Revisions
+from domain.evidence import Assessment
+from domain.reasons import ReasonCode
+from evidence.assess import assess
+from flows.liveness import Roots, grant_problem, person_problem, session_problem
+from flows.parts import Parts
+from models.access import DecisionRow, Grant, live_grants
+from models.catalog import covers, resources
+from models.devices import Device
+from models.evidence import AssessmentRow, observations_for
+from models.instance import state_revision
+from models.people import Engagement, Person, engagements, links_of, running_engagement
+from models.policy import bundle_text, newest_publication
+from policies.bundle import Bundle, load
+from policies.decide import decide as ask_policy
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks about what, by which door. *roots* is None when no session was named.
+
+    *use*: the answer is for acting now (a live grant must cover it), not for
+    asking whether it may be opened.
+    """
+
+    door: str
+    person_id: str
+    action: str
+    resource: str
+    roots: Roots | None = None
+    grant: Grant | None = None
+    service_id: str | None = None
+    use: bool = False
+    context: tuple[tuple[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What one transaction knows before it asks: bundle, revisions, and the evidence of the session."""
+
+    bundle: Bundle | None
+    revisions: Revisions
+    assessment: Assessment
+    engagement: Engagement | None
+
+
+@lru_cache(maxsize=8)
+def _bundle(digest: str, text: str) -> Bundle:  # noqa: ARG001 (the digest is the cheap part of the key)
+    return load(text)
+
+
+def published(session: Session) -> tuple[Bundle | None, Revisions]:
+    """Return the bundle in force, and the revisions that a decision must name."""
+    publication = newest_publication(session)
+    state = state_revision(session)
+    if publication is None:
+        return None, Revisions(state=state)
+    text = bundle_text(session, publication.digest)
+    bundle = _bundle(publication.digest, text) if text is not None else None
+    return bundle, Revisions(publication.revision, publication.digest, state)
+
+
+def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, now: datetime) -> Known:
+    """Read policy, engagement and evidence once; several questions may share it."""
+    bundle, revisions = published(session)
+    revoked = session.scalars(
+        select(Device.id).where(Device.person_id == person_id, Device.state == "revoked")
+    ).all()
+    session_id = roots.session.id if roots else None
+    assessment = assess(
+        observations_for(session, person_id, session_id, revoked_devices=revoked),
+        session=session_id,
+        weights=parts.weights,
+        now=now,
+        assessment_id=parts.ids.new("ase"),
+    )
+    return Known(bundle, revisions, assessment, running_engagement(session, person_id, now))
+
+
+def decide(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
+    """Answer one question from what is known; writes nothing."""
+    decision = _policy_says(session, parts, asked, known, now)
+    for problem in _standing_problems(session, asked, known, now):
+        decision = decision.denied(problem)
+    if decision.permitted and asked.use and not decision.obligations.standing:
+        lacking = _grant_problem(session, asked, now)
+        if lacking is not None:
+            return decision.denied(Reason.of(lacking))
+    return decision
+
+
+def decide_and_log(
+    session: Session, parts: Parts, asked: Asked, now: datetime, *, known: Known | None = None
+) -> Decision:
+    """Answer one question and write it, with all its inputs, to the decision log.
+
+    The caller commits before it answers.
+    """
+    known = known or know(session, parts, asked.person_id, asked.roots, now)
+    decision = decide(session, parts, asked, known, now)
+    _store_assessment(session, asked.person_id, known.assessment)
+    session.add(
+        DecisionRow(
+            id=decision.id,
+            at=now,
+            door=asked.door,
+            service_id=asked.service_id,
+            subject=asked.person_id,
+            session_id=asked.roots.session.id if asked.roots else None,
+            grant_id=asked.grant.id if asked.grant else None,
+            action=asked.action,
+            resource=asked.resource,
+            effect=decision.effect.value,
+            assessment_id=known.assessment.id,
+            body=as_json(decision, _attributes(asked, known, now)),
+        )
+    )
+    session.flush()
+    return decision
+
+
+def as_json(decision: Decision, attributes: dict[str, Any]) -> dict[str, Any]:
+    """Return everything of a decision that the record keeps: reasons, rules, revisions, inputs."""
+    cap = decision.obligations.max_lifetime
+    return {
+        "reasons": [{"code": r.code.value, "details": dict(r.details)} for r in decision.reasons],
+        "determining": list(decision.determining),
+        "erring": [{"rule": e.rule, "message": e.message} for e in decision.erring],
+        "obligations": {
+            "max_lifetime": int(cap.total_seconds()) if cap else None,
+            "standing": decision.obligations.standing,
+        },
+        "revisions": {
+            "publication": decision.revisions.publication,
+            "bundle": decision.revisions.bundle,
+            "state": decision.revisions.state,
+        },
+        "tier": decision.tier,
+        "score": decision.score,
+        "attributes": {k: list(v) if isinstance(v, tuple) else v for k, v in attributes.items()},
+    }
+
+
+def covering_grant(session: Session, roots: Roots, action: str, resource: str, now: datetime) -> Grant | None:
+    """Return the live grant of this session that covers the action on the resource, if any."""
+    for grant in live_grants(session, roots.session.id, now):
+        covered = action in grant.actions and any(covers(prefix, resource) for prefix in grant.resources)
+        if covered and grant_problem(grant, roots, now=now) is None:
+            return grant
+    return None
+
+
+def _policy_says(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
+    subject = Subject(SubjectKind.PERSON, asked.person_id)
+    return ask_policy(
+        AccessRequest(subject, asked.action, asked.resource, _attributes(asked, known, now)),
+        bundle=known.bundle,
+        assignments=links_of(session, asked.person_id, "person", now),
+        now=now,
+        revisions=known.revisions,
+        assessment=known.assessment.id,
+        tier=int(known.assessment.tier),
+        score=known.assessment.score,
+        id=parts.ids.new("dec"),
+    )
+
+
+def _attributes(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
+    attributes = dict(known.assessment.attributes)
+    if asked.roots is not None:
+        attributes["touch_age"] = int((now - asked.roots.session.touched_at).total_seconds())
+    return attributes
+
+
+def _standing_problems(session: Session, asked: Asked, known: Known, now: datetime) -> list[Reason]:
+    """Return what denies whatever the rules say; the last one is shown first."""
+    problems: list[Reason] = []
+    if not any(covers(row.id, asked.resource) for row in resources(session)):
+        problems.append(Reason.of(ReasonCode.RESOURCE_UNKNOWN))
+    if known.engagement is None:
+        problems.append(_engagement_reason(session, asked.person_id, now))
+    if asked.roots is not None and (problem := session_problem(asked.roots, now=now)):
+        problems.append(Reason.of(problem))
+    person = session.get(Person, asked.person_id)
+    if person is None:
+        problems.append(Reason.of(ReasonCode.PERSON_UNKNOWN))
+    elif problem := person_problem(person):
+        problems.append(Reason.of(problem))
+    return problems
+
+
+def _engagement_reason(session: Session, person_id: str, now: datetime) -> Reason:
+    coming = [e for e in engagements(session, person_id) if e.state == "active" and e.starts_at > now]
+    if coming:
+        first = min(coming, key=lambda e: e.starts_at)
+        return Reason.of(
+            ReasonCode.ENGAGEMENT_NOT_STARTED, when=f"on {first.starts_at:%-d %B %Y at %H:%M} UTC"
+        )
+    return Reason.of(ReasonCode.ENGAGEMENT_ENDED)
+
+
+def _grant_problem(session: Session, asked: Asked, now: datetime) -> ReasonCode | None:
+    if asked.roots is None:
+        return ReasonCode.SESSION_MISSING
+    if asked.grant is not None:
+        problem = grant_problem(asked.grant, asked.roots, now=now)
+        within = asked.action in asked.grant.actions and any(
+            covers(prefix, asked.resource) for prefix in asked.grant.resources
+        )
+        return problem or (None if within else ReasonCode.GRANT_NEEDED)
+    if covering_grant(session, asked.roots, asked.action, asked.resource, now) is None:
+        return ReasonCode.GRANT_NEEDED
+    return None
+
+
+def _store_assessment(session: Session, person_id: str, assessment: Assessment) -> None:
+    if session.get(AssessmentRow, assessment.id) is not None:
+        return
+    session.add(
+        AssessmentRow(
+            id=assessment.id,
+            person_id=person_id,
+            session_id=assessment.session,
+            at=assessment.at,
+            score=assessment.score,
+            tier=int(assessment.tier),
+            binding=int(assessment.binding),
+            body={
+                "summary": assessment.summary,
+                "capped_by": list(assessment.capped_by),
+                "missing": [kind.value for kind in assessment.missing],
+                "contributions": [
+                    {
+                        "kind": c.kind.value,
+                        "outcome": c.outcome.value,
+                        "centibans": c.centibans,
+                        "sentence": c.sentence,
+                        "observation": c.observation,
+                        "data_version": c.data_version,
+                    }
+                    for c in assessment.contributions
+                ],
+            },
+            input_digest=assessment.input_digest,
+            weights_version=assessment.weights_version,
+            engine_version=assessment.engine_version,
+        )
+    )
+
+
+__all__ = [
+    "Asked",
+    "Known",
+    "as_json",
+    "covering_grant",
+    "decide",
+    "decide_and_log",
+    "know",
+    "published",
+]

@@ -1,0 +1,55 @@
+"""What a flow needs from outside, put together once in ``app.py`` and passed as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+import audit.chain
+from audit.events import Event, EventKind
+from crypto.jws import Signer
+from crypto.keyring import KeyRing
+from domain.limits import Limits
+from domain.ports import Clock, Ids, Randomness
+from evidence.tables import Tables
+from evidence.weights import Weights
+from models.engine import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """The fixed facts of this deployment, as stored when its database was created."""
+
+    public_url: str
+    rp_id: str
+    demo: bool
+    organisation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The outside of every flow."""
+
+    db: Database
+    clock: Clock
+    ids: Ids
+    randomness: Randomness
+    ring: KeyRing
+    deployment: Deployment
+    limits: Limits
+    tables: Tables
+    weights: Weights
+    token_signer: Signer
+    token_keys: tuple[Mapping[str, Any], ...]
+
+    def commit(self, session: Session, *events: Event) -> None:
+        """Record *events* and commit: the last two statements of every flow that writes."""
+        if events:
+            audit.chain.append(session, *events, now=self.clock.now(), randomness=self.randomness)
+        session.commit()
+
+
+__all__ = ["Deployment", "Event", "EventKind", "Parts"]

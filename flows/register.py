@@ -1,0 +1,301 @@
+"""A person registers their hardware key from a one-time link.
+
+Who attacks this: whoever intercepts the link (single use, short, bound to the
+first browser that starts), a contractor with a software or synced passkey (the
+attestation gate of ``authn.registration``), somebody who registers a key that
+another person owns (ids are unique over all people, revoked keys included).
+The first admin's link works while no admin has ever existed.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy.orm import Session
+
+from audit.events import Event, EventKind
+from authn.options import registration_options
+from authn.registration import verify_registration
+from crypto.digests import secret_digest
+from crypto.secrets import base64url, from_base64url
+from domain.authenticators import Anchor, KeyRefusal, Refusal, VerifiedRegistration
+from domain.errors import Conflict, Invalid, NotAuthenticated, NotFound
+from flows.ceremony import (
+    challenge_bytes,
+    count_begin,
+    count_failure,
+    open_challenge,
+    refuse_many_failures,
+    signed_action,
+    take,
+)
+from flows.parts import Parts
+from models.instance import close_bootstrap, instance
+from models.keys import (
+    Challenge,
+    Credential,
+    CredentialState,
+    anchors,
+    credential_by_raw_id,
+    credentials_of,
+)
+from models.people import (
+    Assignment,
+    OneTimeCode,
+    Person,
+    Principal,
+    consume_code,
+    live_code,
+    lock_person,
+    person_by_login,
+)
+
+PURPOSES = ("bootstrap", "invite", "recover")
+_LOGIN_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
+
+
+class KeyNotAccepted(Invalid):
+    """The key was refused; the code says why and the remedy what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What the page of a one-time link shows. *person* is None for the first admin."""
+
+    purpose: str
+    person_id: str | None
+    login_name: str
+    display_name: str
+    expires_at: datetime
+    trusted_models: tuple[str, ...]
+
+
+def login_name(presented: str) -> str:
+    """Return a well-formed login name, lower-cased, or raise Invalid."""
+    name = presented.strip().lower()
+    if not _LOGIN_NAME.match(name):
+        raise Invalid(
+            f"`{presented[:80]}` cannot be a login name",
+            code="login-name",
+            remedy="Use letters a to z, digits, dots, - and _, at most 64.",
+        )
+    return name
+
+
+def look(parts: Parts, secret: str) -> Invitation:
+    """Return what a link is for, without using it up. Raises NotFound when it no longer works."""
+    now = parts.clock.now()
+    with parts.db.read() as session:
+        code = _live(session, secret, now)
+        person = session.get(Person, code.person_id) if code.person_id else None
+        models = tuple(sorted({row.label for row in anchors(session)}))
+        return Invitation(
+            code.purpose,
+            code.person_id,
+            person.login_name if person else "",
+            person.display_name if person else "",
+            code.expires_at,
+            models,
+        )
+
+
+def begin(
+    parts: Parts, *, secret: str, browser: str, address: str, presented_name: str = "", display_name: str = ""
+) -> dict[str, Any]:
+    """Return ``{ceremony, publicKey}``; binds the link to this browser.
+
+    *presented_name* and *display_name* are used for the first admin only.
+    """
+    now = parts.clock.now()
+    with parts.db.write() as session:
+        count_begin(session, address, now)
+        session.commit()
+    with parts.db.write() as session:
+        code = _live(session, secret, now)
+        refuse_many_failures(session, code.id, now)
+        if code.browser not in {None, browser}:
+            raise NotAuthenticated(
+                "this link was opened in another browser first",
+                code="invite-bound",
+                remedy="Go on in that browser, or ask for a new link.",
+            )
+        code.browser = browser
+        person = session.get(Person, code.person_id) if code.person_id else None
+        facts = _names(session, person, presented_name, display_name)
+        facts["handle"] = base64url(person.user_handle if person else parts.randomness.bytes(32))
+        facts["code"] = code.digest
+        facts["code_id"] = code.id
+        facts["code_purpose"] = code.purpose
+        ceremony, challenge = open_challenge(
+            session,
+            parts,
+            purpose="register",
+            browser=browser,
+            lifetime=parts.limits.register_challenge,
+            now=now,
+            person_id=code.person_id,
+            facts=facts,
+        )
+        known = [key.credential_id for key in credentials_of(session, person.id)] if person else []
+        parts.commit(session)
+    options = registration_options(
+        rp_id=parts.deployment.rp_id,
+        rp_name=parts.deployment.organisation,
+        user_handle=from_base64url(facts["handle"]),
+        user_name=facts["name"],
+        display_name=facts["display_name"],
+        challenge=challenge,
+        exclude=known,
+    )
+    return {"ceremony": ceremony, "publicKey": options}
+
+
+def finish(parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: str, address: str) -> str:
+    """Verify the new key, store it, and return the person's id. Raises KeyNotAccepted."""
+    now = parts.clock.now()
+    challenge = take(parts, ceremony, browser=browser, purpose="register", now=now)
+    with parts.db.write() as session:
+        verified = verify_registration(
+            credential,
+            challenge=challenge_bytes(signed_action("register", None, challenge.nonce)),
+            origin=parts.deployment.public_url,
+            rp_id=parts.deployment.rp_id,
+            anchors=trusted_anchors(session),
+            now=now,
+        )
+        if not isinstance(verified, Refusal) and credential_by_raw_id(session, verified.credential_id):
+            verified = Refusal(KeyRefusal.KEY_IN_USE, "the credential id is registered already")
+        if isinstance(verified, Refusal):
+            _refuse(session, parts, challenge, verified, address, now)
+            text = verified.code.text
+            raise KeyNotAccepted(text.sentence, code=verified.code.value, remedy=text.remedy)
+        code = consume_code(session, challenge.facts["code"], challenge.facts["code_purpose"], now)
+        if code is None:
+            raise NotFound("this link was used already or is too old", code="invite-over")
+        person, events = _owner(session, parts, challenge, code, now)
+        events.append(_store(session, parts, verified, person, now))
+        parts.commit(session, *events)
+        return person.id
+
+
+def trusted_anchors(session: Session) -> list[Anchor]:
+    """Return the operator's trust overlay in the shape that the gate reads."""
+    return [
+        Anchor(
+            row.aaguid,
+            x509.load_pem_x509_certificate(row.certificate_pem.encode()).public_bytes(Encoding.DER),
+            row.label,
+        )
+        for row in anchors(session)
+    ]
+
+
+def _live(session: Session, secret: str, now: datetime) -> OneTimeCode:
+    digest = secret_digest(secret)
+    code = next((c for p in PURPOSES if (c := live_code(session, digest, p, now))), None)
+    if code is not None and code.purpose == "bootstrap" and instance(session).first_admin_at is not None:
+        code = None
+    if code is None:
+        raise NotFound(
+            "this link was used already, is too old, or never existed",
+            code="invite-over",
+            remedy="Ask the person who sent it for a new one.",
+        )
+    return code
+
+
+def _names(session: Session, person: Person | None, presented_name: str, display_name: str) -> dict[str, Any]:
+    if person is not None:
+        return {"name": person.login_name, "display_name": person.display_name}
+    name, shown = login_name(presented_name), display_name.strip()
+    if not shown or len(shown) > 128:
+        raise Invalid("a display name is needed", code="display-name", remedy="Write your name.")
+    if person_by_login(session, name) is not None:
+        raise Conflict(f"the login name `{name}` is taken", code="login-name-taken")
+    return {"name": name, "display_name": shown}
+
+
+def _owner(
+    session: Session, parts: Parts, challenge: Challenge, code: OneTimeCode, now: datetime
+) -> tuple[Person, list[Event]]:
+    """Return the person the key is for, locked; for the first admin, make them."""
+    if code.person_id is not None:
+        person = lock_person(session, code.person_id)
+        if person is None or person.state != "active":
+            raise NotFound("this account is not open", code="invite-over")
+        return person, []
+    if instance(session).first_admin_at is not None:
+        raise NotFound("an admin exists already", code="invite-over")
+    close_bootstrap(session, now)
+    person = Person(
+        id=parts.ids.new("prs"),
+        login_name=challenge.facts["name"],
+        display_name=challenge.facts["display_name"],
+        user_handle=from_base64url(challenge.facts["handle"]),
+        created_at=now,
+    )
+    session.add(Principal(id=person.id, kind="person"))
+    session.flush()
+    session.add(person)
+    session.flush()
+    session.add(
+        Assignment(
+            id=parts.ids.new("asg"),
+            principal_id=person.id,
+            group="role:admin",
+            created_by="host",
+            created_at=now,
+        )
+    )
+    return person, [Event(EventKind.ADMIN_BOOTSTRAPPED, actor=person.id, subject=person.id)]
+
+
+def _store(
+    session: Session, parts: Parts, verified: VerifiedRegistration, person: Person, now: datetime
+) -> Event:
+    label = next(row.label for row in anchors(session) if row.aaguid == verified.aaguid)
+    row = Credential(
+        id=parts.ids.new("key"),
+        person_id=person.id,
+        credential_id=verified.credential_id,
+        public_key=verified.public_key,
+        algorithm=verified.algorithm,
+        sign_count=verified.sign_count,
+        backup_eligible=verified.backup_eligible,
+        aaguid=verified.aaguid,
+        label=label,
+        attestation_object=verified.attestation_object,
+        leaf=verified.leaf_der,
+        leaf_sha256=verified.leaf_sha256,
+        trust_revision=instance(session).trust_revision,
+        transports=list(verified.transports_hint),
+        created_at=now,
+    )
+    session.add(row)
+    session.flush()
+    session.add(
+        CredentialState(
+            id=parts.ids.new("kst"),
+            credential_id=row.id,
+            state="active",
+            at=now,
+            by=person.id,
+            reason="registered",
+        )
+    )
+    details = {"key": row.id, "aaguid": row.aaguid, "label": label, "leaf": row.leaf_sha256}
+    return Event(EventKind.KEY_REGISTERED, actor=person.id, subject=person.id, details=details)
+
+
+def _refuse(
+    session: Session, parts: Parts, challenge: Challenge, refusal: Refusal, address: str, now: datetime
+) -> None:
+    count_failure(session, challenge.facts["code_id"], now)
+    subject = challenge.person_id or "-"
+    details = {"reason": refusal.code.value, "detail": refusal.detail, "address": address}
+    parts.commit(session, Event(EventKind.KEY_REFUSED, actor=subject, subject=subject, details=details))

@@ -1,0 +1,87 @@
+"""A browser comes back: who is it, and is the session still live?
+
+Who attacks this: a stolen or guessed cookie (256 random bits, only the digest
+is stored, ends after 15 idle minutes), a cookie kept after the end (epochs),
+session fixation (a new id at login and at every step-up).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from crypto.digests import secret_digest
+from domain.access import Link, Subject, SubjectKind
+from flows.liveness import idle, read_roots, session_problem
+from flows.parts import Parts
+from models.people import links_of, running_engagement
+from models.sessions import session_by_digest, touch_last_seen
+
+_SEEN_EVERY = timedelta(seconds=30)  # a request refreshes the idle time at most this often
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """The person behind a live session."""
+
+    session_id: str
+    person_id: str
+    login_name: str
+    display_name: str
+    credential_id: str
+    credential_label: str
+    vendor: str | None
+    engagement_ends_at: datetime | None
+    address: str
+    logged_in_at: datetime
+    touched_at: datetime
+    expires_at: datetime
+    idle_until: datetime
+    roles: tuple[Link, ...]
+
+    @property
+    def subject(self) -> Subject:
+        return Subject(SubjectKind.PERSON, self.person_id)
+
+
+def current(parts: Parts, cookie: str | None) -> Viewer | None:
+    """Return the person behind *cookie*, or None when no live session belongs to it."""
+    if not cookie:
+        return None
+    now = parts.clock.now()
+    with parts.db.read() as session:
+        row = session_by_digest(session, secret_digest(cookie))
+        if row is None:
+            return None
+        viewer = _viewer(session, row.id, parts, now)
+    if viewer is not None and now - row.last_seen_at >= _SEEN_EVERY:
+        with parts.db.write() as session:
+            touch_last_seen(session, row.id, now)
+            parts.commit(session)
+    return viewer
+
+
+def _viewer(session: Session, session_id: str, parts: Parts, now: datetime) -> Viewer | None:
+    roots = read_roots(session, session_id)
+    if roots is None or session_problem(roots, now=now) or idle(roots, limits=parts.limits, now=now):
+        return None
+    person, row = roots.person, roots.session
+    engagement = running_engagement(session, person.id, now)
+    return Viewer(
+        session_id=row.id,
+        person_id=person.id,
+        login_name=person.login_name,
+        display_name=person.display_name,
+        credential_id=roots.credential.id,
+        credential_label=roots.credential.label,
+        vendor=engagement.vendor if engagement else None,
+        engagement_ends_at=engagement.ends_at if engagement else None,
+        address=row.address,
+        logged_in_at=row.created_at,
+        touched_at=row.touched_at,
+        expires_at=row.expires_at,
+        idle_until=min(row.expires_at, now + parts.limits.session_idle),
+        roles=links_of(session, person.id, "person", now),
+    )

@@ -1,0 +1,149 @@
+"""A person signs one exact action by touching their key.
+
+Who attacks this: malware that swaps the action behind the page (the server
+composes the action, the challenge is its digest, and the tap is spent on that
+digest only), somebody who uses a tap twice or later (one conditional UPDATE,
+60 seconds), another session of the same person (bound to browser and session).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from audit.events import Event, EventKind
+from authn.options import assertion_options
+from crypto.digests import json_digest, secret_digest
+from crypto.secrets import base64url, new_secret
+from domain.authenticators import Refusal
+from domain.errors import Conflict, NotAuthenticated
+from flows.ceremony import open_challenge, signed_action, take
+from flows.login import check_answer
+from flows.parts import Parts
+from flows.session import Viewer
+from models.keys import Signature, credentials_of, use_signature
+from models.sessions import lock_session
+
+TOUCH = {"do": "session.touch"}
+SPEND_WITHIN = timedelta(seconds=60)
+
+
+class TapRefused(NotAuthenticated):
+    """The touch did not sign this action."""
+
+    code = "tap-refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Tap:
+    """A stored, verified tap: spend it with :func:`spend` in the flow that acts."""
+
+    signature_id: str
+    action: dict[str, Any]
+
+
+def begin(parts: Parts, viewer: Viewer, *, action: dict[str, Any], browser: str) -> dict[str, Any]:
+    """Return ``{ceremony, publicKey}`` for a tap over *action*, which the server has composed."""
+    now = parts.clock.now()
+    with parts.db.write() as session:
+        keys = [
+            key
+            for key in credentials_of(session, viewer.person_id, state="active")
+            if key.id == viewer.credential_id
+        ]
+        ceremony, challenge = open_challenge(
+            session,
+            parts,
+            purpose="sign",
+            browser=browser,
+            lifetime=parts.limits.tap_challenge,
+            now=now,
+            person_id=viewer.person_id,
+            session_id=viewer.session_id,
+            action=action,
+            sign_counts={base64url(key.credential_id): key.sign_count for key in keys},
+        )
+        parts.commit(session)
+    options = assertion_options(
+        rp_id=parts.deployment.rp_id,
+        challenge=challenge,
+        allow=[key.credential_id for key in keys],
+        timeout=parts.limits.tap_challenge,
+    )
+    return {"ceremony": ceremony, "publicKey": options}
+
+
+def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str, Any], browser: str) -> Tap:
+    """Verify the touch and store it whole. Raises TapRefused or ChallengeExpired."""
+    now = parts.clock.now()
+    challenge = take(parts, ceremony, browser=browser, purpose="sign", now=now)
+    if challenge.session_id != viewer.session_id or challenge.action is None:
+        raise TapRefused("the touch belongs to another session")
+    with parts.db.write() as session:
+        answer = check_answer(session, parts, challenge, credential, now=now)
+        if isinstance(answer, Refusal):
+            details = {"reason": answer.code.value, "detail": answer.detail, "action": challenge.action}
+            parts.commit(
+                session, Event(EventKind.ACTION_SIGN_REFUSED, viewer.person_id, viewer.person_id, details)
+            )
+            raise TapRefused(
+                "the touch could not be accepted", remedy="Try again with the key you logged in with."
+            )
+        row = Signature(
+            id=parts.ids.new("sig"),
+            person_id=viewer.person_id,
+            credential_id=answer.credential.id,
+            session_id=viewer.session_id,
+            action=signed_action("sign", challenge.action, challenge.nonce),
+            action_digest=json_digest(challenge.action),
+            client_data=answer.assertion.client_data,
+            authenticator_data=answer.assertion.authenticator_data,
+            signature=answer.assertion.signature,
+            signed_at=now,
+        )
+        session.add(row)
+        parts.commit(
+            session,
+            Event(
+                EventKind.ACTION_SIGNED,
+                actor=viewer.person_id,
+                subject=viewer.person_id,
+                details={"signature": row.id, "action": challenge.action},
+            ),
+        )
+        return Tap(row.id, challenge.action)
+
+
+def spend(session: Session, tap: Tap, action: dict[str, Any], now: datetime) -> None:
+    """Use *tap* up for *action*, in the acting flow's transaction. Raises Conflict if it cannot.
+
+    The tap must be at most 60 seconds old, unspent, and have signed exactly *action*.
+    """
+    row = session.get(Signature, tap.signature_id)
+    fresh = row is not None and now - row.signed_at <= SPEND_WITHIN
+    if not fresh or not use_signature(session, tap.signature_id, json_digest(action), now):
+        raise Conflict(
+            "the touch was for something else, or was used already", remedy="Touch your key again."
+        )
+
+
+def touch_session(parts: Parts, viewer: Viewer, tap: Tap) -> str:
+    """Count *tap* as the fresh touch of this session; return the session's new cookie.
+
+    The session gets a new secret at every step-up, so that a cookie stolen
+    before it is worth nothing after it.
+    """
+    now = parts.clock.now()
+    cookie = new_secret("dws", parts.randomness)
+    with parts.db.write() as session:
+        row = lock_session(session, viewer.session_id)
+        if row is None or row.ended_at is not None:
+            raise NotAuthenticated("the session has ended")
+        spend(session, tap, TOUCH, now)
+        row.touched_at = now
+        row.digest = secret_digest(cookie)
+        parts.commit(session)
+    return cookie
