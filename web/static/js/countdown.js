@@ -1,0 +1,55 @@
+// Keeps "in 41 min" and "3 min ago" true. The server's clock counts, not this machine's:
+// data-now says what the server's was when the page was made.
+
+import { announce } from './announce.js';
+
+const THRESHOLDS = [600, 300, 60];
+const loaded = performance.now();
+
+// The same words as the duration macro in components/text.html.
+function duration(seconds) {
+  if (seconds < 60) return `${seconds} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  if (seconds < 172800) {
+    const minutes = Math.floor((seconds % 3600) / 60);
+    return `${Math.floor(seconds / 3600)} h${minutes ? ` ${minutes} min` : ''}`;
+  }
+  return `${Math.floor(seconds / 86400)} days`;
+}
+
+function relative(seconds) {
+  if (seconds > 0) return `in ${duration(seconds)}`;
+  return seconds > -10 ? 'just now' : `${duration(-seconds)} ago`;
+}
+
+function clock(element) {
+  const ends = 'until' in element.dataset;
+  const moment = Date.parse(ends ? element.dataset.until : element.dataset.moment);
+  const started = Date.parse(element.dataset.now);
+  const what = element.closest('tr, .card, .notice')?.querySelector('th, .card-title, .notice-title')?.innerText.trim().split('\n')[0];
+  let before = Infinity;
+  return () => {
+    const left = Math.trunc((moment - started - (performance.now() - loaded)) / 1000);
+    const over = ends && left <= 0;
+    const words = over ? element.dataset.ended : relative(left);
+    if (element.textContent !== words) element.textContent = words;
+    if (!ends) return true;
+    const crossed = THRESHOLDS.find((each) => left <= each && before > each && before !== Infinity);
+    before = left;
+    const name = what || 'Your session';
+    if (over) {
+      announce(`${name}: ${element.dataset.ended}`);
+      element.dispatchEvent(new CustomEvent('doorward:ended', { bubbles: true }));
+    } else if (crossed) {
+      announce(`${name} ends in ${duration(left)}`);
+    }
+    return !over;
+  };
+}
+
+let clocks = [...document.querySelectorAll('[data-until], [data-moment]')].map(clock);
+function tick() {
+  clocks = clocks.filter((update) => update());
+  if (clocks.length) setTimeout(tick, 1000);
+}
+tick();
