@@ -30,8 +30,8 @@ _OCTET_STRING = 0x04
 _SHORT_LENGTH = 0x80
 _RSA_MINIMUM_BITS = 2048
 
-# SHA-256 of the public keys (SPKI) of authenticators that are programs. Chromium's
-# virtual authenticator signs every attestation with this published key.
+# SHA-256 of public keys (SPKI) whose private half is published. This one is the example of
+# FIDO U2F Raw Message Formats 1.2; Chromium's virtual authenticator attests with it.
 VIRTUAL_KEYS = frozenset({"c98993ec4f77b4997a081a5e5990c7cf6b0ceeb7b27bc7312a3cc351921531a9"})
 
 

@@ -134,7 +134,7 @@ class Registration:
     after_key: bytes = b""
     attested: bool = True
     certificate: Certificate = field(default_factory=Certificate)
-    chain: list[bytes] | None = None
+    chain: list[Any] | None = None
     authority: AttestationAuthority = AUTHORITY
     format: str = "packed"
     statement: dict[str, Any] | None = None

@@ -33,8 +33,8 @@ K = KeyRefusal
 HONEST = to_base64url(CHALLENGE)
 P384 = ec.generate_private_key(ec.SECP384R1()).public_key().public_numbers()
 RSA = rsa.generate_private_key(65537, 2048).public_key().public_numbers()
-# The private key is printed in the examples of FIDO U2F Raw Message Formats; Chromium's
-# virtual authenticator signs with it.
+# Printed in FIDO U2F Raw Message Formats 1.2 (registration example); Chromium's virtual
+# authenticator attests with it.
 CHROMIUM = ec.derive_private_key(
     0xF3FCCC0D00D8031954F90864D43C247F4BF5F0665C6B50CC17749A27D1CF7664, ec.SECP256R1()
 )
@@ -244,7 +244,7 @@ DEFECTS = [
     (K.MALFORMED, Registration(client_data=b"\xff")),
     (K.MALFORMED, Registration(client_data=b"[]")),
     (K.MALFORMED, Registration(client_data=b'{"a":' * 1300)),
-    (K.MALFORMED, Registration(chain=["text"])),  # type: ignore[list-item]
+    (K.MALFORMED, Registration(chain=["text"])),
     (K.ATTESTATION_CERTIFICATE, Registration(chain=[b"no certificate"])),
     (K.ATTESTATION_FORMAT, Registration(format="fido-u2f")),
     (K.ATTESTATION_FORMAT, Registration(format="tpm")),
