@@ -1,0 +1,1 @@
+"""The evidence room: addresses, reports, weights, assessments."""

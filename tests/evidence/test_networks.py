@@ -1,0 +1,53 @@
+"""The operator's own word about networks."""
+
+from ipaddress import ip_address, ip_network
+
+import pytest
+
+from domain.errors import Invalid
+from evidence.networks import NamedNetwork, match
+
+OFFICE = NamedNetwork(ip_network("10.0.0.0/8"), "office", "corporate")
+LAB = NamedNetwork(ip_network("10.9.0.0/16"), "lab", "corporate")
+HOME = NamedNetwork(ip_network("2a02:1::/48"), "home", "residential", country="DE", asn=3320)
+
+
+def test_the_longest_prefix_wins_in_any_order():
+    assert match(ip_address("10.9.1.1"), [OFFICE, LAB]) == LAB
+    assert match(ip_address("10.9.1.1"), [LAB, OFFICE]) == LAB
+    assert match(ip_address("10.8.1.1"), [LAB, OFFICE]) == OFFICE
+
+
+def test_of_two_names_for_one_network_the_same_one_wins_in_any_order():
+    twin = NamedNetwork(LAB.cidr, "annex", "corporate")
+
+    assert match(ip_address("10.9.1.1"), [LAB, twin]) == match(ip_address("10.9.1.1"), [twin, LAB]) == twin
+
+
+def test_an_address_in_no_named_network_has_no_name():
+    assert match(ip_address("11.0.0.1"), [OFFICE, HOME]) is None
+    assert match(ip_address("2a02:2::1"), [OFFICE, HOME]) is None
+
+
+def test_an_ipv4_address_in_ipv6_clothes_is_the_same_address():
+    assert match(ip_address("::ffff:10.9.1.1"), [LAB]) == LAB
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"label": ""}, "network-label"),
+        ({"label": "a\nb"}, "network-label"),
+        ({"label": "x" * 65}, "network-label"),
+        ({"kind": "cafe"}, "network-kind"),
+        ({"country": "de"}, "network-country"),
+        ({"country": "DEU"}, "network-country"),
+        ({"asn": 0}, "network-asn"),
+        ({"asn": 1 << 32}, "network-asn"),
+    ],
+)
+def test_a_badly_described_network_is_refused(fields, code):
+    with pytest.raises(Invalid) as refusal:
+        NamedNetwork(**{"cidr": OFFICE.cidr, "label": "office", "kind": "corporate", **fields})
+
+    assert refusal.value.code == code

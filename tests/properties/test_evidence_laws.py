@@ -1,0 +1,195 @@
+"""The laws of evidence, for any observations: above all, withholding never pays."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.evidence import Binding, Kind, Observation, Outcome, Tier
+from evidence.assess import assess
+from evidence.observe import POSTURE_LIFETIME
+from evidence.weights import DEFAULT_WEIGHTS, family_of
+from tests.evidence.scenes import MINUTE, NOON
+from tests.reference.assessor import judge
+
+VALUES = {
+    Kind.NETWORK_COUNTRY: "DE",
+    Kind.NETWORK_ASN: {"asn": 3320, "name": "Telekom"},
+    Kind.NETWORK_HOSTING: False,
+    Kind.NETWORK_NAMED: {"label": "HQ", "kind": "corporate", "cidr": "10.0.0.0/8"},
+    Kind.POSTURE_DISK_ENCRYPTION: True,
+    Kind.POSTURE_OS_VERSION: {"id": "debian", "version": "12.7"},
+    Kind.POSTURE_REMOTE_CONTROL: [],
+    Kind.POSTURE_REMOTE_LOGON: [],
+}
+TELLING = [
+    Kind.NETWORK_HOSTING,
+    Kind.POSTURE_DISK_ENCRYPTION,
+    Kind.POSTURE_REMOTE_CONTROL,
+    Kind.POSTURE_REMOTE_LOGON,
+]
+MINUTES = 8
+EITHER = st.booleans()
+KINDS = st.sampled_from(Kind)
+
+
+def is_posture(observation):
+    return observation.kind.value.startswith("posture.")
+
+
+@st.composite
+def observations(draw, adverse=EITHER, kinds=KINDS):
+    kind = draw(kinds)
+    posture = kind.value.startswith("posture.")
+    received = NOON + draw(st.integers(0, MINUTES)) * MINUTE
+    lifetime = POSTURE_LIFETIME if posture else timedelta(minutes=draw(st.sampled_from([4, 720])))
+    return Observation(
+        id=f"obs_{draw(st.integers(0, 10**6))}",
+        kind=kind,
+        person="p1",
+        session=draw(st.sampled_from(["s1", "s1", "s2"])),
+        device=draw(st.sampled_from(["dev_1", "dev_1", "dev_2"])) if posture else None,
+        source="any",
+        binding=draw(st.sampled_from(Binding)),
+        quality=draw(st.sampled_from([1000, 1000, 600, 0])),
+        value=VALUES[kind],
+        adverse=kind in TELLING and draw(adverse),
+        observed_at=received - draw(st.integers(0, 1)) * MINUTE,
+        received_at=received,
+        expires_at=received + lifetime,
+        data_version="",
+    )
+
+
+@st.composite
+def histories(draw):
+    """Return single observations and whole clean reports, so that high tiers are reached often."""
+    history = draw(st.lists(observations(), max_size=12))
+    for _ in range(draw(st.integers(0, 2))):
+        posture = draw(observations(st.just(False), st.just(Kind.POSTURE_OS_VERSION)))
+        network = draw(observations(st.just(False), st.just(Kind.NETWORK_ASN)))
+        history += [
+            replace(posture if kind.value.startswith("posture.") else network, kind=kind) for kind in Kind
+        ]
+    return [replace(o, value=_matching(o)) for o in history]
+
+
+def _matching(observation):
+    """Return the value that says what *adverse* says."""
+    if not observation.adverse:
+        return VALUES[observation.kind]
+    return {
+        Kind.NETWORK_HOSTING: True,
+        Kind.POSTURE_DISK_ENCRYPTION: False,
+        Kind.POSTURE_REMOTE_CONTROL: [{"name": "x", "process": "x", "pid": 1, "evidence": "process"}],
+        Kind.POSTURE_REMOTE_LOGON: [{"user": "u", "from": "x", "since": 0}],
+    }[observation.kind]
+
+
+moments = st.integers(0, MINUTES + 4).map(lambda minutes: NOON + minutes * MINUTE)
+ADVERSE = observations(st.just(True), st.sampled_from(TELLING)).map(lambda o: replace(o, value=_matching(o)))
+
+
+def judged(history, *, session="s1", now):
+    return assess(history, session=session, weights=DEFAULT_WEIGHTS, now=now, assessment_id="asm_1")
+
+
+@given(histories(), moments, st.randoms())
+def test_order_and_duplicates_do_not_matter(history, now, random):
+    shuffled = history + [o for o in history if random.random() < 0.3]
+    random.shuffle(shuffled)
+
+    assert judged(shuffled, now=now) == judged(history, now=now)
+    assert judged(shuffled, now=now).attributes == judged(history, now=now).attributes
+
+
+@given(histories(), moments, ADVERSE)
+def test_adding_evidence_against_never_raises_a_tier_nor_lowers_the_score(history, now, bad):
+    before, after = judged(history, now=now), judged([*history, bad], now=now)
+
+    assert after.tier <= before.tier
+    assert after.score >= before.score
+
+
+@given(histories(), moments, st.data())
+def test_removing_evidence_in_favour_never_raises_a_tier(history, now, data):
+    kept = [o for o in history if o.adverse or data.draw(st.booleans())]
+
+    before, after = judged(history, now=now), judged(kept, now=now)
+
+    assert after.tier <= before.tier
+    assert after.score >= before.score
+
+
+@given(histories(), moments, st.integers(0, 60))
+def test_time_alone_never_raises_a_tier(history, now, minutes):
+    known = [o for o in history if o.received_at <= now]
+
+    before, after = judged(known, now=now), judged(known, now=now + minutes * MINUTE)
+
+    assert after.tier <= before.tier
+    assert after.score >= before.score
+
+
+@given(histories(), moments, st.integers(0, 60))
+def test_killing_the_agent_never_raises_a_tier_and_soon_guards_the_session(history, killed_at, minutes):
+    kept = [o for o in history if o.received_at <= killed_at]
+    at_the_kill = judged(kept, now=killed_at)
+    network_goes_on = [o for o in history if o.received_at <= killed_at or not is_posture(o)]
+    later = killed_at + POSTURE_LIFETIME + minutes * MINUTE
+
+    silent = judged(kept, now=later)
+
+    assert silent.tier <= min(Tier.T1, at_the_kill.tier)
+    assert judged(network_goes_on, now=later).tier <= Tier.T1
+    assert not {"disk_encrypted", "remote_control", "remote_logon"} & {
+        name for name, value in silent.attributes.items() if value is (name == "disk_encrypted")
+    }
+
+
+@given(histories(), moments)
+def test_naming_no_session_never_pays(history, now):
+    without, named = judged(history, session=None, now=now), judged(history, now=now)
+
+    assert without.tier <= Tier.T1
+    assert without.attributes == {}
+    assert not [c for c in without.contributions if c.outcome in (Outcome.FOR, Outcome.NEUTRAL)]
+    if all(is_posture(o) for o in history if o.adverse):
+        assert without.tier <= named.tier
+
+
+@given(histories(), moments)
+def test_where_nothing_is_adverse_other_sessions_do_not_matter(history, now):
+    clean = [o for o in history if not o.adverse]
+    own = [o for o in clean if o.session == "s1"]
+
+    together, alone = judged(clean, now=now), judged(own, now=now)
+
+    assert (together.score, together.tier, together.attributes) == (alone.score, alone.tier, alone.attributes)
+    assert together.contributions == alone.contributions
+
+
+@given(histories(), moments)
+def test_a_network_earns_at_most_ten_in_favour(history, now):
+    network = [c for c in judged(history, now=now).contributions if family_of(c.kind).value == "network"]
+    assert sum(c.centibans for c in network) >= -10
+
+
+@given(histories(), moments)
+def test_a_hold_needs_both_remote_signals(history, now):
+    assessment = judged(history, now=now)
+    against = {c.kind for c in assessment.contributions if c.outcome is Outcome.AGAINST}
+
+    if assessment.tier is Tier.T0:
+        assert {Kind.POSTURE_REMOTE_CONTROL, Kind.POSTURE_REMOTE_LOGON} <= against
+
+
+@settings(max_examples=300)
+@given(histories(), moments, st.sampled_from(["s1", "s2", None]))
+def test_the_assessor_agrees_with_the_reference(history, now, session):
+    assessment = judged(history, session=session, now=now)
+
+    assert (assessment.score, assessment.tier) == judge(
+        history, session=session, weights=DEFAULT_WEIGHTS, now=now
+    )
