@@ -29,7 +29,7 @@ TELLING = [
     Kind.POSTURE_REMOTE_CONTROL,
     Kind.POSTURE_REMOTE_LOGON,
 ]
-MINUTES = 8
+MINUTES = 4
 EITHER = st.booleans()
 KINDS = st.sampled_from(Kind)
 
@@ -65,10 +65,14 @@ def observations(draw, adverse=EITHER, kinds=KINDS):
 @st.composite
 def histories(draw):
     """Return single observations and whole clean reports, so that high tiers are reached often."""
-    history = draw(st.lists(observations(), max_size=12))
-    for _ in range(draw(st.integers(0, 2))):
+    history = draw(st.lists(observations(), max_size=draw(st.sampled_from([0, 3, 12]))))
+    for _ in range(draw(st.sampled_from([0, 1, 2, 3]))):
         posture = draw(observations(st.just(False), st.just(Kind.POSTURE_OS_VERSION)))
         network = draw(observations(st.just(False), st.just(Kind.NETWORK_ASN)))
+        if draw(st.booleans()):
+            bound = {"session": "s1", "quality": 1000}
+            posture = replace(posture, **bound, binding=draw(st.sampled_from([Binding.D1, Binding.D2])))
+            network = replace(network, **bound, binding=Binding.D2, received_at=NOON)
         history += [
             replace(posture if kind.value.startswith("posture.") else network, kind=kind) for kind in Kind
         ]
@@ -87,7 +91,7 @@ def _matching(observation):
     }[observation.kind]
 
 
-moments = st.integers(0, MINUTES + 4).map(lambda minutes: NOON + minutes * MINUTE)
+moments = st.integers(0, MINUTES + 2).map(lambda minutes: NOON + minutes * MINUTE)
 ADVERSE = observations(st.just(True), st.sampled_from(TELLING)).map(lambda o: replace(o, value=_matching(o)))
 
 
