@@ -30,7 +30,7 @@ def test_debian_names_its_point_release(root: Path) -> None:
     assert os_release(root) == {"id": "debian", "version": "12.7"}
 
 
-@pytest.mark.parametrize("stated", ["trixie/sid\n", "13.1\n", "120.1\n"])
+@pytest.mark.parametrize("stated", ["trixie/sid\n", "13.1\n", "120.1\n", "12.x\n"])
 def test_a_debian_version_that_disagrees_is_ignored(root: Path, stated: str) -> None:
     (root / "etc/os-release").write_text('ID=debian\nVERSION_ID="12"\n')
     (root / "etc/debian_version").write_text(stated)
@@ -52,7 +52,15 @@ def test_the_vendors_copy_is_read_where_etc_has_none(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ID=arch\nBUILD_ID=rolling\n", 'VERSION_ID="1"\n', 'ID="unclosed\nVERSION_ID=1\n']
+    "text",
+    [
+        "",
+        "ID=arch\nBUILD_ID=rolling\n",
+        "ID=alpine\nVERSION_ID=3.23_alpha2\n",
+        "ID=Odd!\nVERSION_ID=1\n",
+        'VERSION_ID="1"\n',
+        'ID="unclosed\nVERSION_ID=1\n',
+    ],
 )
 def test_a_system_that_does_not_state_both_is_unknown(root: Path, text: str) -> None:
     (root / "etc/os-release").write_text(text)

@@ -291,3 +291,16 @@ def test_a_collector_that_cannot_read_costs_its_own_fact_only(tmp_path: Path) ->
     assert facts["os"] == {"id": "debian", "version": "13"}
     assert "disk_encrypted" not in facts
     assert "remote_logons" not in facts
+
+
+def test_an_odd_process_name_does_not_spoil_the_report(monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = tuple(
+        Process(pid=pid, name="any\ndesk", exe="/opt/anydesk", argv=(f"sshd: u{pid}@\x1b" + "x" * 300,))
+        for pid in range(1, 100)
+    )
+    monkeypatch.setattr("agent.doorward_agent.collect.snapshot", lambda: odd)
+
+    facts = collect_facts()
+
+    assert facts["remote_control"][0]["process"] == "any?desk"
+    assert len(facts["remote_logons"]) == 64

@@ -24,6 +24,8 @@ from .processes import connections, snapshot, whole_table_visible
 from .remote_control import remote_control
 
 FACTS = ("disk_encrypted", "os", "remote_control", "remote_logons")
+LONGEST_LIST = 64
+LONGEST_TEXT = 255
 log = logging.getLogger("doorward_agent")
 
 
@@ -41,7 +43,7 @@ def collect_facts(root: Path = Path("/")) -> dict[str, Any]:
         "remote_logons": lambda: remote_logons(root, processes, sockets, complete=complete),
     }
     facts = {name: _determine(name, look) for name, look in collectors.items()}
-    return {name: value for name, value in facts.items() if value is not None}
+    return {name: _presentable(value) for name, value in facts.items() if value is not None}
 
 
 def platform_label(root: Path = Path("/")) -> dict[str, str]:
@@ -50,6 +52,23 @@ def platform_label(root: Path = Path("/")) -> dict[str, str]:
     if found is None:
         return {"os": sys.platform, "version": ""}
     return {"os": found["id"], "version": found["version"]}
+
+
+def _presentable(value: Any) -> Any:
+    """Keep *value* within what a broker accepts.
+
+    Names of processes and users are chosen by whoever is observed; an odd one
+    must not get the whole report refused.
+    """
+    match value:
+        case str():
+            cleaned = "".join(sign if sign.isprintable() else "?" for sign in value[:LONGEST_TEXT])
+            return cleaned or "unknown"
+        case list():
+            return [_presentable(entry) for entry in value[:LONGEST_LIST]]
+        case dict():
+            return {name: _presentable(entry) for name, entry in value.items()}
+    return value
 
 
 def _determine(name: str, look: Callable[[], Any]) -> Any:

@@ -6,19 +6,23 @@ only, so that file refines ``VERSION_ID`` where it agrees with it.
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
+
+SYSTEM = re.compile(r"[a-z][a-z0-9._-]{0,31}\Z")
+VERSION = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9}){0,5}\Z", re.ASCII)
 
 
 def os_release(root: Path = Path("/")) -> dict[str, str] | None:
     """Return ``{"id", "version"}``, or None where the system does not state both.
 
-    A rolling distribution has no ``VERSION_ID``: its version is unknown, and
-    so is this fact.
+    A rolling or test distribution has no ``VERSION_ID``, or one that cannot be
+    ordered: its version is unknown, and so is this fact.
     """
     fields = _fields(root)
     name, version = fields.get("ID", ""), fields.get("VERSION_ID", "")
-    if not name or not version:
+    if not SYSTEM.match(name) or not VERSION.match(version):
         return None
     if name == "debian":
         version = _point_release(root, version)
@@ -51,4 +55,4 @@ def _point_release(root: Path, version: str) -> str:
         stated = (root / "etc/debian_version").read_text("utf-8").strip()
     except OSError:
         return version
-    return stated if stated.startswith(version + ".") else version
+    return stated if stated.startswith(version + ".") and VERSION.match(stated) else version
