@@ -284,6 +284,17 @@ def test_low_quality_scales_a_fact_but_never_below_silence(scene):
     assert "quality 600 of 1000" in found[600].sentence
 
 
+def test_a_clean_laptop_does_not_meet_a_need_that_another_one_fails(scene):
+    scene.reports()
+    scene.reports(device="dev_2", binding=Binding.D0, remote_control=[ANYDESK])
+    vague = [replace(o, quality=0) if o.adverse else o for o in scene.observations]
+
+    assessment = assess(vague, session="s1", weights=DEFAULT_WEIGHTS, now=NOON, assessment_id="asm_1")
+
+    assert (assessment.tier, assessment.score) == (Tier.T1, -13)
+    assert assessment.capped_by == ("posture.remote-control",)
+
+
 def test_caps_bound_what_one_family_can_add(scene):
     scene.reports(remote_control=[ANYDESK], remote_logons=[LOGON], **OPEN_DISK)
 
