@@ -69,6 +69,8 @@ class Certificate:
 
     unit: str | None = "Authenticator Attestation"
     country: str | None = "AA"
+    organization: str | None = "Maker"
+    common_name: str | None = "Batch"
     ca: bool | None = False
     aaguid: str | None = AAGUID
     aaguid_content: bytes | None = None
@@ -86,9 +88,9 @@ class Certificate:
     def _subject(self) -> x509.Name:
         parts = (
             (NameOID.COUNTRY_NAME, self.country),
-            (NameOID.ORGANIZATION_NAME, "Maker"),
+            (NameOID.ORGANIZATION_NAME, self.organization),
             (NameOID.ORGANIZATIONAL_UNIT_NAME, self.unit),
-            (NameOID.COMMON_NAME, "Batch"),
+            (NameOID.COMMON_NAME, self.common_name),
         )
         return x509.Name([x509.NameAttribute(oid, value) for oid, value in parts if value is not None])
 
