@@ -76,6 +76,9 @@ class Settings(BaseModel):
     proxy_header: Literal["x-forwarded-for", "x-real-ip"] = "x-forwarded-for"
     """The one header in which trusted proxies name the client. All others are ignored."""
 
+    metrics_from: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
+    """Networks that may read /metrics, parted by commas. The socket's peer counts, never a header."""
+
     token_lifetime: timedelta = timedelta(minutes=5)
     """Longest life of an access token."""
 
@@ -91,7 +94,7 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severity of what is logged. Logs hold no personal data at any level."""
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "metrics_from", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (

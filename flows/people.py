@@ -36,7 +36,7 @@ from models.people import (
     withdraw_codes,
 )
 
-_GROUP = re.compile(r"(role|project|group):[a-z0-9][a-z0-9._-]{0,62}\Z")
+_GROUP = re.compile(r"(role|group):[a-z0-9][a-z0-9._-]{0,62}\Z")
 
 
 def create_person(
@@ -191,9 +191,7 @@ def assign(
     """Give a membership; the caller commits the event."""
     now = parts.clock.now()
     if not _GROUP.match(group):
-        raise Invalid(
-            f"`{group[:80]}` is not a role, project or group", code="group-name", remedy="Write role:name."
-        )
+        raise Invalid(f"`{group[:80]}` is not a role or group", code="group-name", remedy="Write role:name.")
     if any(row.group == group for row in live_assignments(session, principal_id, now)):
         raise Conflict(f"the membership of `{group}` exists already", code="assignment-exists")
     if not_after is not None and not_after <= now:

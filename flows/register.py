@@ -56,6 +56,7 @@ from models.people import (
 )
 
 PURPOSES = ("bootstrap", "invite", "recover")
+FIRST_ADMIN_ROLES = ("role:admin", "role:policy-author", "role:auditor")
 _LOGIN_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
 
 
@@ -243,15 +244,12 @@ def _owner(
     session.flush()
     session.add(person)
     session.flush()
-    session.add(
-        Assignment(
-            id=parts.ids.new("asg"),
-            principal_id=person.id,
-            group="role:admin",
-            created_by="host",
-            created_at=now,
+    for role in FIRST_ADMIN_ROLES:
+        session.add(
+            Assignment(
+                id=parts.ids.new("asg"), principal_id=person.id, group=role, created_by="host", created_at=now
+            )
         )
-    )
     return person, [Event(EventKind.ADMIN_BOOTSTRAPPED, actor=person.id, subject=person.id)]
 
 

@@ -1,0 +1,46 @@
+"""An orchestrator asks: can this process serve? Fails closed, says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.errors import DoorwardError
+from flows.parts import Parts
+from models.audit import head
+from models.engine import database_now_drift_seconds
+from models.instance import instance
+from models.policy import newest_publication
+
+MAX_CLOCK_DIFFERENCE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Outcome of each check: "ok", or what is wrong."""
+
+    checks: dict[str, str]
+
+    @property
+    def ready(self) -> bool:
+        return all(value == "ok" or value.startswith("warning") for value in self.checks.values())
+
+
+def health(parts: Parts) -> Health:
+    """Ask the database, the clocks and the stored facts; never raises."""
+    checks = {"database": "ok", "clock": "ok", "audit": "ok", "policy": "ok"}
+    try:
+        with parts.db.read() as session:
+            if instance(session).rp_id != parts.deployment.rp_id:
+                checks["database"] = "the database belongs to another deployment"
+            drift = database_now_drift_seconds(session, parts.clock.now().timestamp())
+            if drift > MAX_CLOCK_DIFFERENCE_SECONDS:
+                checks["clock"] = f"our clock and the database's differ by {drift:.1f} s"
+            if head(session).sequence < 1:
+                checks["audit"] = "the audit chain is empty"
+            if newest_publication(session) is None:
+                checks["policy"] = "warning: no policy is published, everything is denied"
+    except DoorwardError as error:
+        checks["database"] = error.message
+    except Exception as error:
+        checks["database"] = f"cannot be read ({type(error).__name__})"
+    return Health(checks)

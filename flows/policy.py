@@ -1,0 +1,267 @@
+"""An admin drafts rules, sees what is wrong and what changes, and publishes by a tap.
+
+Who attacks this: an author whose draft was made on old rules (a stale base is a
+conflict), malware that publishes other rules than the page shows (the tap is
+over the digest of the bundle and its base), a typo (the bundle is validated or
+refused, whole), two authors at once (revisions are numbered without a gap by
+the primary key).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from audit.events import Event, EventKind
+from domain.errors import BundleInvalid, Conflict, NotFound, StaleBase
+from flows.decide import published
+from flows.parts import Parts
+from flows.session import Viewer
+from flows.tap import Tap, spend
+from models.catalog import resources
+from models.instance import raise_state_revision
+from models.people import Assignment
+from models.policy import BundleRow, Draft, Publication, bundle_text, newest_publication
+from policies.advice import Known
+from policies.bundle import SCHEMA, Bundle, load
+from policies.diff import Change, diff
+from policies.problems import Problem
+from policies.validate import validate
+
+MAX_TEXT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is wrong with a text, and what it would change. *bundle* is None while it has errors."""
+
+    text: str
+    problems: tuple[Problem, ...]
+    changes: tuple[Change, ...]
+    bundle: Bundle | None
+    base_revision: int
+
+    @property
+    def errors(self) -> int:
+        return sum(1 for problem in self.problems if problem.severity == "error")
+
+
+@dataclass(frozen=True, slots=True)
+class Editor:
+    """The editor page: the draft (or the published text), checked."""
+
+    checked: Checked
+    published_revision: int
+    published_text: str
+    saved_at: datetime | None
+
+    @property
+    def stale(self) -> bool:
+        """Whether somebody published since this draft was begun."""
+        return self.checked.base_revision != self.published_revision
+
+
+def editor(parts: Parts, viewer: Viewer) -> Editor:
+    """Return the viewer's draft, or the published rules to start from."""
+    with parts.db.read() as session:
+        newest = newest_publication(session)
+        revision = newest.revision if newest else 0
+        text = (bundle_text(session, newest.digest) or "") if newest else ""
+        draft = session.get(Draft, viewer.person_id)
+        base = draft.base_revision if draft else revision
+        checked = _check(session, draft.text if draft else text, base)
+        return Editor(checked, revision, text, draft.saved_at if draft else None)
+
+
+def check(parts: Parts, text: str, base_revision: int) -> Checked:
+    """Check a text against what is published and known, without saving it."""
+    with parts.db.read() as session:
+        return _check(session, text, base_revision)
+
+
+def save_draft(parts: Parts, viewer: Viewer, text: str, base_revision: int) -> Checked:
+    """Keep the viewer's text, right or wrong, so that nothing typed is lost; return what is wrong."""
+    now = parts.clock.now()
+    _require_size(text)
+    with parts.db.write() as session:
+        session.merge(
+            Draft(author=viewer.person_id, base_revision=base_revision, text=_normal(text), saved_at=now)
+        )
+        session.flush()
+        checked = _check(session, _normal(text), base_revision)
+        details = {"base": base_revision, "errors": checked.errors}
+        parts.commit(
+            session, Event(EventKind.POLICY_DRAFT_SAVED, viewer.person_id, viewer.person_id, details)
+        )
+        return checked
+
+
+def discard_draft(parts: Parts, viewer: Viewer) -> None:
+    with parts.db.write() as session:
+        draft = session.get(Draft, viewer.person_id)
+        if draft is not None:
+            session.delete(draft)
+        parts.commit(session)
+
+
+def publish_action(parts: Parts, viewer: Viewer) -> dict[str, Any]:
+    """Return the exact action that a tap signs to publish the viewer's draft as it stands."""
+    with parts.db.read() as session:
+        draft = session.get(Draft, viewer.person_id)
+        if draft is None:
+            raise NotFound("there is no draft to publish", code="no-draft")
+        return _action(load(draft.text).digest, draft.base_revision)
+
+
+def rollback_action(parts: Parts, revision: int) -> dict[str, Any]:
+    """Return the exact action that a tap signs to publish an earlier bundle again."""
+    with parts.db.read() as session:
+        row = session.get(Publication, revision)
+        newest = newest_publication(session)
+        if row is None or newest is None:
+            raise NotFound("there is no such publication")
+        return _action(row.digest, newest.revision)
+
+
+def publish(parts: Parts, viewer: Viewer, tap: Tap, *, note: str = "") -> int:
+    """Publish what *tap* signed: a draft's bundle, or an earlier one again. Return the new revision.
+
+    Raises StaleBase when another publication came first, BundleInvalid when
+    the bundle does not validate any more; both leave a record.
+    """
+    now = parts.clock.now()
+    digest, base = str(tap.action.get("bundle")), int(tap.action.get("base", -1))
+    with parts.db.write() as session:
+        spend(session, tap, _action(digest, base), now)
+        try:
+            bundle = _bundle_to_publish(session, viewer, digest)
+            _publish(
+                session,
+                bundle,
+                base=base,
+                author=viewer.person_id,
+                signature=tap.signature_id,
+                note=note,
+                now=now,
+            )
+        except (Conflict, BundleInvalid, NotFound) as refused:
+            session.rollback()
+            _refuse(parts, viewer, digest, base, refused.code)
+            raise
+        draft = session.get(Draft, viewer.person_id)
+        if draft is not None and load(draft.text).digest == digest:
+            session.delete(draft)
+        details = {"revision": base + 1, "bundle": digest, "base": base, "signature": tap.signature_id}
+        parts.commit(session, Event(EventKind.POLICY_PUBLISHED, viewer.person_id, "-", details))
+        return base + 1
+
+
+def publish_from_host(session: Session, parts: Parts, text: str) -> Event:
+    """Publish rules from the command line (a loaded document); the caller commits the event."""
+    bundle = load(_normal(text))
+    newest = newest_publication(session)
+    base = newest.revision if newest else 0
+    _publish(session, bundle, base=base, author="host", signature=None, note="loaded", now=parts.clock.now())
+    return Event(EventKind.POLICY_PUBLISHED, "host", "-", {"revision": base + 1, "bundle": bundle.digest})
+
+
+def history_text(parts: Parts, revision: int) -> tuple[Publication, str, tuple[Change, ...]]:
+    """Return one publication, its text, and what it changed against the one before it."""
+    with parts.db.read() as session:
+        row = session.get(Publication, revision)
+        if row is None:
+            raise NotFound("there is no such publication")
+        text = bundle_text(session, row.digest) or ""
+        before = session.get(Publication, revision - 1)
+        old = load(bundle_text(session, before.digest) or "") if before else None
+        return row, text, diff(old, load(text))
+
+
+def _publish(
+    session: Session,
+    bundle: Bundle,
+    *,
+    base: int,
+    author: str,
+    signature: str | None,
+    note: str,
+    now: datetime,
+) -> None:
+    newest = newest_publication(session)
+    if (newest.revision if newest else 0) != base:
+        raise StaleBase(
+            f"the rules were published as revision {newest.revision if newest else 0} meanwhile, "
+            f"the draft was made on {base}",
+            remedy="Look at what changed, save the draft again on the newest rules, then publish.",
+        )
+    if session.get(BundleRow, bundle.digest) is None:
+        session.add(BundleRow(digest=bundle.digest, schema=SCHEMA, text=bundle.text, created_at=now))
+        session.flush()
+    session.add(
+        Publication(
+            revision=base + 1,
+            digest=bundle.digest,
+            author=author,
+            note=note[:500],
+            signature_id=signature,
+            published_at=now,
+        )
+    )
+    try:
+        raise_state_revision(session)
+    except IntegrityError as error:
+        raise StaleBase("another publication came first", remedy="Look at it, then try again.") from error
+
+
+def _bundle_to_publish(session: Session, viewer: Viewer, digest: str) -> Bundle:
+    draft = session.get(Draft, viewer.person_id)
+    if draft is not None:
+        bundle = load(draft.text)
+        if bundle.digest == digest:
+            return bundle
+    earlier = bundle_text(session, digest)
+    if earlier is None:
+        raise Conflict(
+            "the draft changed after you touched your key", code="draft-changed", remedy="Publish again."
+        )
+    return load(earlier)
+
+
+def _refuse(parts: Parts, viewer: Viewer, digest: str, base: int, reason: str) -> None:
+    with parts.db.write() as session:
+        details = {"bundle": digest, "base": base, "reason": reason}
+        parts.commit(session, Event(EventKind.POLICY_REFUSED, viewer.person_id, "-", details))
+
+
+def _action(digest: str, base: int) -> dict[str, Any]:
+    return {"do": "policy.publish", "bundle": digest, "base": base}
+
+
+def _check(session: Session, text: str, base_revision: int) -> Checked:
+    _require_size(text)
+    text = _normal(text)
+    problems = validate(text, known=_known(session))
+    current, _revisions = published(session)
+    if any(problem.severity == "error" for problem in problems):
+        return Checked(text, problems, (), None, base_revision)
+    bundle = load(text)
+    return Checked(text, problems, diff(current, bundle), bundle, base_revision)
+
+
+def _known(session: Session) -> Known:
+    groups = set(session.scalars(select(Assignment.group).where(Assignment.ended_at.is_(None))))
+    return Known(resources=frozenset(row.id for row in resources(session)), roles=frozenset(groups))
+
+
+def _normal(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _require_size(text: str) -> None:
+    if len(text) > MAX_TEXT:
+        raise BundleInvalid("the rules are longer than 200,000 characters", problems=[])

@@ -1,0 +1,238 @@
+"""A small company for tests: people with soft keys, resources, rules, a clock that is set by hand.
+
+Real flows on a real database; only the clock and the key's hardware are ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from flask import Flask
+
+from app import Outside, build_parts, compose
+from crypto.jws import Signer
+from demo.softkey import AttestationAuthority, SoftKey
+from domain.ports import SystemRandomness, TimeOrderedIds
+from evidence.networks import NetworkKind
+from flows import access, catalog, devices, login, people, policy, register, tap
+from flows.parts import Parts
+from flows.session import Viewer, current
+from models.catalog import Resource
+from settings import Settings
+
+NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday
+AAGUID = "d0042a2d-0000-4000-8000-000000000001"
+HOME = "203.0.113.7"
+OFFICE = "198.51.100.9"
+HOSTED = "192.0.2.66"
+NETWORKS: tuple[tuple[str, str, NetworkKind, int], ...] = (
+    ("203.0.113.0/24", "home ISP", "residential", 64500),
+    ("198.51.100.0/24", "office VPN", "corporate", 64501),
+    ("192.0.2.0/24", "rented servers", "hosting", 64502),
+)
+CLEAN: dict[str, Any] = {
+    "disk_encrypted": True,
+    "os": {"id": "debian", "version": "12.7"},
+    "remote_control": [],
+    "remote_logons": [],
+}
+
+
+class TestClock:
+    """A clock that stands still until it is advanced."""
+
+    __test__ = False
+
+    def __init__(self, now: datetime = NOON) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        return self._now
+
+    def advance(self, **delta: float) -> datetime:
+        self._now += timedelta(**delta)
+        return self._now
+
+
+@dataclass
+class Contractor:
+    """A person with a soft key and, once logged in, a cookie."""
+
+    id: str
+    name: str
+    key: SoftKey
+    cookie: str = ""
+
+
+@dataclass
+class World:
+    """One deployment under test."""
+
+    settings: Settings
+    parts: Parts
+    clock: TestClock
+    authority: AttestationAuthority
+    people: dict[str, Contractor] = field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        return self.parts.deployment.public_url
+
+    def app(self) -> Flask:
+        return compose(self.settings, self.parts)
+
+    def furnish(self) -> None:
+        """Trust the soft keys' maker, and say which networks the documentation ranges are."""
+        with self.parts.db.write() as session:
+            networks = [
+                catalog.name_network(
+                    session, self.parts, cidr=cidr, label=label, kind=kind, country="DE", asn=asn, by="host"
+                )
+                for cidr, label, kind, asn in NETWORKS
+            ]
+            trusted = catalog.trust_key_model(
+                session,
+                self.parts,
+                aaguid=AAGUID,
+                certificate_pem=self.authority.certificate_pem,
+                label="Test key",
+                by="host",
+            )
+            self.parts.commit(session, *networks, trusted)
+
+    def person(self, name: str, *roles: str, engaged: bool = True) -> Contractor:
+        """Enter a person, give them roles and an engagement, and register a soft key."""
+        with self.parts.db.write() as session:
+            row, created = people.create_person(
+                session, self.parts, name=name, display_name=name.title(), by="host"
+            )
+            events = [created]
+            if engaged:
+                events.append(
+                    people.add_engagement(
+                        session, self.parts, row.id,
+                        vendor="Northlight", sponsor="Asha Raman", project="Gripper",
+                        starts_at=self.clock.now() - timedelta(days=1),
+                        ends_at=self.clock.now() + timedelta(days=60), by="host",
+                    )
+                )  # fmt: skip
+            events += [
+                people.assign(session, self.parts, row.id, role, not_after=None, by="host") for role in roles
+            ]
+            secret, invited = people.invite(session, self.parts, row.id, by="host")
+            self.parts.commit(session, *events, invited)
+        contractor = Contractor(row.id, name, SoftKey.create(self.authority, AAGUID, now=self.clock.now()))
+        begun = register.begin(self.parts, secret=secret, browser="b-" + name, address=HOME)
+        register.finish(
+            self.parts,
+            ceremony=begun["ceremony"],
+            credential=contractor.key.register(begun["publicKey"], self.origin),
+            browser="b-" + name,
+            address=HOME,
+        )
+        self.people[name] = contractor
+        return contractor
+
+    def login(self, contractor: Contractor, *, address: str = HOME) -> Viewer:
+        """Log *contractor* in by the real flow; return the viewer."""
+        browser = "b-" + contractor.name
+        begun = login.begin(self.parts, login_name=contractor.name, browser=browser, address=address)
+        done = login.finish(
+            self.parts,
+            ceremony=begun["ceremony"],
+            credential=contractor.key.sign(begun["publicKey"], self.origin),
+            browser=browser,
+            address=address,
+        )
+        contractor.cookie = done.cookie
+        viewer = current(self.parts, done.cookie)
+        assert viewer is not None
+        return viewer
+
+    def tap(self, viewer: Viewer, contractor: Contractor, action: dict[str, Any]) -> tap.Tap:
+        """Have *contractor* touch their key over *action*."""
+        browser = "b-" + contractor.name
+        begun = tap.begin(self.parts, viewer, action=action, browser=browser)
+        return tap.finish(
+            self.parts,
+            viewer,
+            ceremony=begun["ceremony"],
+            credential=contractor.key.sign(begun["publicKey"], self.origin),
+            browser=browser,
+        )
+
+    def resource(self, id: str, *actions: str, service: str | None = None) -> Resource:
+        with self.parts.db.write() as session:
+            event = catalog.save_resource(
+                session, self.parts, id=id, title=id.partition(":")[2].replace("-", " ").capitalize(),
+                description="", actions=actions or ("read",), service_id=service, by="host",
+            )  # fmt: skip
+            self.parts.commit(session, event)
+        with self.parts.db.read() as session:
+            row = session.get(Resource, id)
+            assert row is not None
+            return row
+
+    def publish(self, rules: str) -> None:
+        """Publish *rules* as the command line does."""
+        with self.parts.db.write() as session:
+            self.parts.commit(session, policy.publish_from_host(session, self.parts, rules))
+
+    def laptop(self, viewer: Viewer, *, approved: bool = True) -> Laptop:
+        """Enrol a laptop of *viewer* by the real protocol's flows, and approve it."""
+        signer = Signer.generate("new")
+        code = devices.enrolment_code(self.parts, viewer)
+        jwk = {k: v for k, v in signer.public_jwk().items() if k in {"kty", "crv", "x", "y"}}
+        device = devices.enrol(
+            self.parts, code=code, jwk=jwk, name="NL-2291", platform={"os": "debian", "version": "12"}
+        )
+        if approved:
+            with self.parts.db.write() as session:
+                event = devices.settle(session, self.parts, device.id, state="approved", by="host")
+                self.parts.commit(session, event)
+        return Laptop(self, Signer(device.id, signer.key))
+
+    def open(self, viewer: Viewer, resource: str, *actions: str) -> access.Opening:
+        return access.open_resource(self.parts, viewer, resource=resource, actions=actions or ("read",))
+
+
+@dataclass
+class Laptop:
+    """An enrolled laptop that signs polls and reports."""
+
+    world: World
+    signer: Any
+
+    @property
+    def id(self) -> str:
+        return str(self.signer.kid)
+
+    def claims(self, life: int) -> dict[str, Any]:
+        now = int(self.world.clock.now().timestamp())
+        return {"iss": self.id, "aud": self.world.origin, "iat": now, "exp": now + life, "jti": "j"}
+
+    def poll(self) -> dict[str, str]:
+        """Return the nonce of each open session."""
+        token = self.signer.sign(self.claims(60), typ=devices.POLL_TYPE)
+        answer = devices.poll(self.world.parts, token)
+        return {item["session"]: item["nonce"] for item in answer["sessions"]}
+
+    def sign_report(self, session: str, nonce: str, facts: dict[str, Any]) -> str:
+        body = {**self.claims(120), "nonce": nonce, "sid": session, "facts": facts}
+        return str(self.signer.sign(body, typ=devices.REPORT_TYPE))
+
+    def report(
+        self, viewer: Viewer, facts: dict[str, Any] = CLEAN, *, address: str = HOME
+    ) -> devices.Accepted:
+        """Poll, then report *facts* for *viewer*'s session."""
+        nonce = self.poll()[viewer.session_id]
+        token = self.sign_report(viewer.session_id, nonce, facts)
+        return devices.report(self.world.parts, token, address=address)
+
+
+def build_world(settings: Settings, authority: AttestationAuthority) -> World:
+    clock = TestClock()
+    outside = Outside(clock, TimeOrderedIds(), SystemRandomness())
+    return World(settings, build_parts(settings, outside), clock, authority)

@@ -1,0 +1,1 @@
+"""Doors for programs: JSON in, JSON out, no cookies."""

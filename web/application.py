@@ -1,0 +1,23 @@
+"""Put the Flask object together: edge, pages, doors. Composed by ``app.py``."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from flows.parts import Parts
+from web import edge, observe, problems
+from web.api import agent as agent_api
+from web.edge import Networks
+
+
+def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_from: Networks) -> Flask:
+    """Return the application that serves *parts*."""
+    app = Flask("web", static_folder="static", template_folder="templates")
+    app.extensions["doorward"] = parts
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    edge.install(app, trusted=trusted_proxies, proxy_header=proxy_header)
+    problems.register(app)
+    observe.install(app, metrics_from=metrics_from)
+    for blueprint in (agent_api.api,):
+        app.register_blueprint(blueprint)
+    return app

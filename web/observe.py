@@ -1,0 +1,83 @@
+"""How operators watch a process: /livez, /readyz, /metrics, and one log line a request.
+
+Nothing here holds personal data: log lines name the route, never the path or
+the address; metrics have closed label sets.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from ipaddress import ip_address
+
+from flask import Blueprint, Flask, Response, g, jsonify, request
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+
+from domain.decision import Decision
+from domain.errors import Forbidden
+from flows.health import health
+from web.edge import Networks
+from web.state import parts
+
+log = logging.getLogger("doorward.request")
+REGISTRY = CollectorRegistry()
+REQUESTS = Counter(
+    "doorward_requests", "Requests by route.", ["route", "method", "status"], registry=REGISTRY
+)
+SECONDS = Histogram("doorward_request_seconds", "Time to answer.", ["route"], registry=REGISTRY)
+DECISIONS = Counter(
+    "doorward_decisions", "Answered questions.", ["door", "effect", "reason"], registry=REGISTRY
+)
+
+
+def install(app: Flask, *, metrics_from: Networks) -> None:
+    """Install the routes and the per-request log line."""
+    blueprint = Blueprint("observe", __name__)
+
+    @blueprint.get("/livez")
+    def livez() -> Response:
+        return jsonify(status="alive")
+
+    @blueprint.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        found = health(parts())
+        body = {"status": "ready" if found.ready else "not ready", "checks": found.checks}
+        return jsonify(body), 200 if found.ready else 503
+
+    @blueprint.get("/metrics")
+    def metrics() -> Response:
+        peer = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (matches no network below)
+        if not any(peer in network for network in metrics_from if network.version == peer.version):
+            raise Forbidden("metrics are not served to this address")
+        return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
+
+    app.register_blueprint(blueprint)
+    app.before_request(_start)
+    app.after_request(_finish)
+
+
+def count_decision(door: str, decision: Decision) -> None:
+    """Count one answered question by door, effect and first reason."""
+    DECISIONS.labels(door, decision.effect.value, decision.reason.code.value).inc()
+
+
+def _start() -> None:
+    g.started = time.perf_counter()
+
+
+def _finish(response: Response) -> Response:
+    route = request.url_rule.rule if request.url_rule else "unknown"
+    seconds = time.perf_counter() - g.get("started", time.perf_counter())
+    REQUESTS.labels(route, request.method, response.status_code).inc()
+    SECONDS.labels(route).observe(seconds)
+    log.info(
+        "request",
+        extra={
+            "route": route,
+            "method": request.method,
+            "status": response.status_code,
+            "ms": round(seconds * 1000, 1),
+            "request_id": g.get("request_id", "-"),
+        },
+    )
+    return response
