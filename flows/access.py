@@ -93,6 +93,13 @@ def why(parts: Parts, viewer: Viewer, *, action: str, resource: str) -> Decision
         return decision
 
 
+def resource_title(parts: Parts, resource: str) -> str:
+    """Return the name that people know a resource by, or its id."""
+    with parts.db.read() as session:
+        row = session.get(Resource, resource)
+        return row.title if row else resource
+
+
 @dataclass(frozen=True, slots=True)
 class Opening:
     """The outcome of opening a resource: a grant, or the decision that says why not."""

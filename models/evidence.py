@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, or_, select
+from sqlalchemy import JSON, ForeignKey, Index, case, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from domain.evidence import Binding, Kind, Observation
@@ -94,29 +94,35 @@ def add_observations(session: Session, observations: Sequence[Observation]) -> N
 def observations_for(
     session: Session, person_id: str, session_id: str | None, *, revoked_devices: Sequence[str] = ()
 ) -> tuple[Observation, ...]:
-    """Return what an assessment of one session may weigh.
+    """Return the observations that can decide an assessment of one session.
 
-    That is the whole evidence of the session, and the person's history of
-    adverse kinds (an adverse observation stays in force in later sessions).
-    Observations of *revoked_devices* are left out: an admin has decided.
+    A long session has thousands; what stands follows from the newest of each
+    kind, device, binding and outcome, in this session and in all others (an
+    adverse one stays in force in later sessions until a later clean one of the
+    same device ends it). A property holds the assessment of these equal to
+    that of all. Observations of *revoked_devices* are left out: an admin has
+    decided about those.
     """
-    adverse_kinds = (
-        select(ObservationRow.kind, ObservationRow.device_id)
-        .where(ObservationRow.person_id == person_id, ObservationRow.adverse.is_(True))
-        .distinct()
+    here = case((ObservationRow.session_id == session_id, 1), else_=0)
+    newest = func.row_number().over(
+        partition_by=(
+            ObservationRow.kind,
+            ObservationRow.device_id,
+            ObservationRow.binding,
+            ObservationRow.adverse,
+            here,
+        ),
+        order_by=(ObservationRow.received_at.desc(), ObservationRow.id.desc()),
+    )
+    ranked = (
+        select(ObservationRow.id, newest.label("rank"))
+        .where(ObservationRow.person_id == person_id)
         .subquery()
     )
     query = (
         select(ObservationRow)
-        .outerjoin(
-            adverse_kinds,
-            (adverse_kinds.c.kind == ObservationRow.kind)
-            & (adverse_kinds.c.device_id == ObservationRow.device_id),
-        )
-        .where(
-            ObservationRow.person_id == person_id,
-            or_(ObservationRow.session_id == session_id, adverse_kinds.c.kind.is_not(None)),
-        )
+        .join(ranked, ranked.c.id == ObservationRow.id)
+        .where(ranked.c.rank == 1)
         .order_by(ObservationRow.received_at, ObservationRow.id)
     )
     rows = session.scalars(query)

@@ -8,6 +8,8 @@ from flows.parts import Parts
 from web import edge, observe, problems
 from web.api import agent as agent_api
 from web.edge import Networks
+from web.pages import access, keys, session
+from web.templating import install as install_templates
 
 
 def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_from: Networks) -> Flask:
@@ -18,6 +20,7 @@ def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_
     edge.install(app, trusted=trusted_proxies, proxy_header=proxy_header)
     problems.register(app)
     observe.install(app, metrics_from=metrics_from)
-    for blueprint in (agent_api.api,):
+    install_templates(app)
+    for blueprint in (session.pages, access.pages, keys.pages, agent_api.api):
         app.register_blueprint(blueprint)
     return app

@@ -1,0 +1,94 @@
+"""My access: what I can reach, what not and why; open it, say I am done, end everything."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from domain.access import action_name, resource_id
+from domain.decision import Decision
+from flows import access, end_access
+from flows.evidence_view import what_we_know
+from web.edge import require_same_origin
+from web.observe import count_decision
+from web.state import parts, session_cookie, viewer
+from web.templating import decision_view, is_staff
+
+pages = Blueprint("access", __name__)
+
+
+@pages.before_request
+def _guard() -> None:
+    if request.method not in {"GET", "HEAD"}:
+        require_same_origin()
+
+
+@pages.get("/access")
+def my_access() -> str:
+    """Show every door of this person, open first."""
+    found = access.my_access(parts(), viewer())
+    opened = [door for door in found.doors if door.grant]
+    ready = [door for door in found.doors if not door.grant and door.openable]
+    curable = [door for door in found.doors if not door.grant and door.curable]
+    closed = [door for door in found.doors if not door.grant and not door.openable and not door.curable]
+    return render_template(
+        "access.html",
+        me=viewer(),
+        opened=opened,
+        ready=ready,
+        curable=curable,
+        closed=closed,
+        elsewhere=found.elsewhere,
+        known=what_we_know(found.assessment),
+    )
+
+
+@pages.get("/access/why")
+def why() -> str:
+    """Explain one door: reason, remedy, whom to ask, reference."""
+    action = action_name(request.args.get("action", ""))
+    resource = resource_id(request.args.get("resource", ""))
+    decision = access.why(parts(), viewer(), action=action, resource=resource)
+    count_decision("page", decision)
+    return _explained(decision, action, resource)
+
+
+@pages.post("/access/open")
+def open_resource() -> str | Response:
+    """Open a resource, or explain why not."""
+    resource = resource_id(request.form.get("resource", ""))
+    actions = [action_name(name) for name in request.form.getlist("actions")]
+    opening = access.open_resource(parts(), viewer(), resource=resource, actions=actions)
+    count_decision("page", opening.decision)
+    if opening.grant_id is None:
+        return _explained(opening.decision, ", ".join(actions), resource)
+    return redirect("/access", 303)
+
+
+@pages.post("/access/done")
+def done() -> Response:
+    """End one of my grants."""
+    end_access.end_grant(parts(), viewer(), request.form.get("grant", ""))
+    return redirect("/access", 303)
+
+
+@pages.get("/access/end-everything")
+def end_everything_page() -> str:
+    """Say what will end before it ends."""
+    return render_template("end_everything.html", me=viewer(), found=access.my_access(parts(), viewer()))
+
+
+@pages.post("/access/end-everything")
+def end_everything() -> Response:
+    """End all my sessions, grants and tokens, this session too."""
+    end_access.end_everything(parts(), viewer())
+    g.pop("viewer")
+    response = redirect("/login", 303)
+    response.delete_cookie(session_cookie(), path="/", secure=True, httponly=True, samesite="Lax")
+    return response
+
+
+def _explained(decision: Decision, action: str, resource: str) -> str:
+    view = decision_view(decision, asked=f"{action} {resource}", full=is_staff(viewer()))
+    title = access.resource_title(parts(), resource)
+    return render_template("why.html", title=title, resource=resource, action=action, view=view)

@@ -1,0 +1,165 @@
+"""Register a key, log in, sign out, touch again. The ceremonies talk JSON; the pages are plain."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as BaseResponse
+
+from domain.errors import Invalid
+from flows import end_access, login, register, tap
+from web.body import json_object
+from web.edge import browser, require_same_origin, set_cookie
+from web.state import parts, session_cookie, viewer, viewer_or_none
+
+pages = Blueprint("session", __name__)
+
+
+@pages.before_request
+def _guard() -> None:
+    if request.method not in {"GET", "HEAD"}:
+        require_same_origin()
+
+
+@pages.get("/")
+def home() -> BaseResponse:
+    """Send people to their page, strangers to the door."""
+    return redirect("/access" if viewer_or_none() else "/login", 303)
+
+
+@pages.get("/login")
+def login_page() -> str | BaseResponse:
+    """Ask for a name and a touch. *next* is a path of ours to go on to."""
+    target = next_path(request.args.get("next", ""))
+    if viewer_or_none() is not None:
+        return redirect(target, 303)
+    return render_template("login.html", next=target)
+
+
+@pages.post("/login/options")
+def login_options() -> Response:
+    body = json_object()
+    name = _text(body, "login_name")
+    return jsonify(login.begin(parts(), login_name=name, browser=browser(), address=g.client_address))
+
+
+@pages.post("/login/finish")
+def login_finish() -> Response:
+    body = json_object()
+    done = login.finish(
+        parts(),
+        ceremony=_text(body, "ceremony"),
+        credential=_credential(body),
+        browser=browser(),
+        address=g.client_address,
+    )
+    response = jsonify(location=next_path(request.args.get("next", "")))
+    set_cookie(response, session_cookie(), done.cookie)
+    return response
+
+
+@pages.post("/sign-out")
+def sign_out() -> BaseResponse:
+    found = viewer_or_none()
+    if found is not None:
+        end_access.end_session(parts(), found, found.session_id, cause="signed-out")
+    response = redirect("/login", 303)
+    response.delete_cookie(session_cookie(), path="/", secure=True, httponly=True, samesite="Lax")
+    return response
+
+
+@pages.get("/register/<secret>")
+def register_page(secret: str) -> str:
+    """Show what a one-time link is for."""
+    invitation = register.look(parts(), secret)
+    return render_template("register.html", invitation=invitation, secret=secret)
+
+
+@pages.post("/register/<secret>/options")
+def register_options(secret: str) -> Response:
+    body = json_object()
+    begun = register.begin(
+        parts(),
+        secret=secret,
+        browser=browser(),
+        address=g.client_address,
+        presented_name=_text(body, "login_name", needed=False),
+        display_name=_text(body, "display_name", needed=False),
+    )
+    return jsonify(begun)
+
+
+@pages.post("/register/finish")
+def register_finish() -> Response:
+    body = json_object()
+    register.finish(
+        parts(),
+        ceremony=_text(body, "ceremony"),
+        credential=_credential(body),
+        browser=browser(),
+        address=g.client_address,
+    )
+    return jsonify(location="/registered")
+
+
+@pages.get("/registered")
+def registered() -> str:
+    return render_template("registered.html")
+
+
+@pages.get("/touch")
+def touch_page() -> str:
+    """Ask for a fresh touch, then go back to *next*."""
+    viewer()
+    return render_template("touch.html", next=next_path(request.args.get("next", "")))
+
+
+@pages.post("/touch/options")
+def touch_options() -> Response:
+    return jsonify(tap.begin(parts(), viewer(), action=tap.TOUCH, browser=browser()))
+
+
+@pages.post("/touch/finish")
+def touch_finish() -> Response:
+    """Count the touch for this session; the session's cookie changes with it."""
+    cookie = tap.touch_session(parts(), viewer(), finish_tap())
+    response = jsonify(location=next_path(request.args.get("next", "")))
+    set_cookie(response, session_cookie(), cookie)
+    return response
+
+
+def finish_tap() -> tap.Tap:
+    """Verify the touch that this request's JSON body brings."""
+    body = json_object()
+    return tap.finish(
+        parts(),
+        viewer(),
+        ceremony=_text(body, "ceremony"),
+        credential=_credential(body),
+        browser=browser(),
+    )
+
+
+def next_path(presented: str) -> str:
+    """Return *presented* if it is a path of ours, else My access. Never another site."""
+    split = urlsplit(presented)
+    plain = presented.startswith("/") and not presented.startswith(("//", "/\\"))
+    if not plain or split.netloc or split.scheme or "\\" in presented or any(c < " " for c in presented):
+        return "/access"
+    return presented
+
+
+def _text(body: dict[str, Any], name: str, *, needed: bool = True) -> str:
+    value = body.get(name, None if needed else "")
+    if not isinstance(value, str) or (needed and not value):
+        raise Invalid(f"`{name}` is needed", code="field-missing")
+    return value
+
+
+def _credential(body: dict[str, Any]) -> dict[str, Any]:
+    value = body.get("credential")
+    if not isinstance(value, dict):
+        raise Invalid("`credential` is needed", code="field-missing")
+    return value
