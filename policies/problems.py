@@ -53,9 +53,15 @@ class Refusal(Exception):
 
 
 def did_you_mean(presented: str, choices: Iterable[str]) -> str:
-    """Return a suggestion naming the choice nearest to *presented*, or nothing."""
-    near = get_close_matches(presented[:80].lower(), sorted(choices), n=1, cutoff=0.6)
-    return f"did you mean `{near[0]}`?" if near else ""
+    """Return a suggestion naming the choice nearest to *presented*, or nothing.
+
+    Names such as ``role:support`` are compared behind their kind, or all roles would be near.
+    """
+    kind, colon, name = presented[:80].lower().rpartition(":")
+    prefix = kind + colon
+    names = [choice.removeprefix(prefix) for choice in sorted(choices) if choice.startswith(prefix)]
+    near = get_close_matches(name, names, n=1, cutoff=0.6)
+    return f"did you mean `{prefix}{near[0]}`?" if near else ""
 
 
 def shown(presented: str) -> str:

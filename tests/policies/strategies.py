@@ -1,0 +1,135 @@
+"""Generated policies: small worlds in which rules, roles and resources often meet."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import strategies as st
+
+from domain.access import AccessRequest, Link, Subject, SubjectKind
+from policies.bundle import load
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+NAMES = ("ann", "bob")
+ROLES = ("role:a", "role:b", "role:c", "group:d")
+ACTIONS = ("read", "write")
+RESOURCES = ("data:x", "data:x/1", "data:y", "data:xy", "svc:t", "svc:t/v1", "svc:t/v1/z")
+PATTERNS = (*RESOURCES, "*", "data:*", "data:x/*", "svc:*", "svc:t/*", "group:g", "group:h")
+
+ORDERINGS = ("<", "<=", ">", ">=")
+atoms = st.one_of(
+    st.tuples(st.just("is"), st.sampled_from(["remote_control", "disk_encrypted"])),
+    st.tuples(st.just("cmp"), st.just("tier"), st.sampled_from(["==", "!=", *ORDERINGS]), st.integers(0, 3)),
+    st.tuples(st.just("cmp"), st.just("touch_age"), st.sampled_from(ORDERINGS), st.sampled_from([60, 300])),
+    st.tuples(st.just("in"), st.just("country"), st.sampled_from([("US",), ("DE",), ("US", "DE")])),
+    st.tuples(st.just("in"), st.just("weekday"), st.sampled_from([("mon",), ("tue", "sun")])),
+    st.lists(st.integers(0, 23), min_size=2, max_size=2, unique=True).map(
+        lambda hours: ("between", "time", hours[0] * 60, hours[1] * 60 + 30)
+    ),
+)
+conditions = st.none() | st.recursive(
+    atoms,
+    lambda inner: st.one_of(
+        inner.map(lambda c: ("not", c)),
+        st.tuples(st.sampled_from(["and", "or"]), inner, inner),
+    ),
+    max_leaves=4,
+)
+
+
+def written(condition):
+    """Return the text of a condition tree, as an author would write it."""
+    if condition is None:
+        return "-"
+    kind, *parts = condition
+    if kind == "is":
+        return parts[0]
+    if kind == "cmp":
+        return f"{parts[0]} {parts[1]} {parts[2]}{'s' if parts[0] == 'touch_age' else ''}"
+    if kind == "in":
+        return f"{parts[0]} in {{{' '.join(parts[1])}}}"
+    if kind == "between":
+        start, end = (f"{m // 60:02d}:{m % 60:02d}" for m in parts[1:])
+        return f"{parts[0]} in {start}-{end}"
+    if kind == "not":
+        return f"not ({written(parts[0])})"
+    return f" {kind} ".join(f"({written(part)})" for part in parts)
+
+
+rule_bodies = st.tuples(
+    st.sampled_from(["*", *ROLES, *(f"person:{name}" for name in NAMES)]),
+    st.sampled_from(["*", *ACTIONS]),
+    st.sampled_from(PATTERNS),
+    conditions,
+    st.sampled_from(["allow", "allow", "allow", "deny"]),
+)
+ROLE_LINKS = [(a, b) for i, a in enumerate(ROLES) for b in ROLES[i + 1 :]]
+# Every group has a member, or rules on it are refused.
+MEMBERS = (("data:x", "group:g"), ("svc:t/v1", "group:h"))
+RESOURCE_LINKS = [("data:y", "group:g"), ("group:g", "group:h"), ("svc:t", "group:g")]
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A generated policy: its rules as (id, subject, action, resource, condition, effect), and links."""
+
+    rules: tuple
+    role_links: tuple
+    resource_links: tuple
+
+    @property
+    def text(self):
+        lines = ["# generated", ""]
+        lines += [f"p, {i}, {s}, {a}, {r}, {written(c)}, -, {e}" for i, s, a, r, c, e in self.rules]
+        lines += [f"g, {member}, {group}" for member, group in self.role_links]
+        lines += [f"g2, {member}, {group}" for member, group in self.resource_links]
+        return "\n".join(lines) + "\n"
+
+    @property
+    def bundle(self):
+        return load(self.text)
+
+
+policies = st.builds(
+    lambda bodies, roles, resources: Policy(
+        tuple((f"r{n}", *body) for n, body in enumerate(bodies)),
+        tuple(roles),
+        (*MEMBERS, *resources),
+    ),
+    st.lists(rule_bodies, min_size=1, max_size=9),
+    st.lists(st.sampled_from(ROLE_LINKS), max_size=3, unique=True),
+    st.lists(st.sampled_from(RESOURCE_LINKS), max_size=2, unique=True),
+)
+facts = st.fixed_dictionaries(
+    {},
+    optional={
+        "remote_control": st.booleans(),
+        "disk_encrypted": st.booleans(),
+        "tier": st.integers(0, 3),
+        "touch_age": st.integers(0, 400),
+        "country": st.sampled_from(["US", "DE", "FR"]),
+    },
+)
+
+
+@dataclass(frozen=True)
+class Question:
+    """Everything about a decision but the rules."""
+
+    request: AccessRequest
+    assignments: tuple
+    now: datetime
+
+
+questions = st.builds(
+    lambda name, action, resource, known, roles, minutes: Question(
+        AccessRequest(Subject(SubjectKind.PERSON, name), action, resource, known),
+        tuple(Link(f"person:{name}", role) for role in roles),
+        MONDAY + timedelta(minutes=minutes),
+    ),
+    st.sampled_from(NAMES),
+    st.sampled_from(ACTIONS),
+    st.sampled_from(RESOURCES),
+    facts,
+    st.lists(st.sampled_from(ROLES), max_size=3, unique=True),
+    st.integers(0, 7 * 1440),
+)
