@@ -51,12 +51,14 @@ def test_a_certificate_outside_the_rules_is_refused(changes: dict[str, Any]) -> 
     assert refused.value.refusal.code is K.ATTESTATION_CERTIFICATE
 
 
-def test_a_certificate_of_another_version_is_refused() -> None:
+@pytest.mark.parametrize("version", [0, 1, 3])
+def test_a_certificate_of_another_version_is_refused(version: int) -> None:
     der = self_signed().public_bytes(Encoding.DER)
-    second = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020101"), 1)
+    other = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a0030201") + bytes([version]), 1)
 
+    assert other != der
     with pytest.raises(Refused) as refused:
-        check_leaf(read_certificate(second), aaguid=AAGUID, extension_required=False)
+        check_leaf(read_certificate(other), aaguid=AAGUID, extension_required=False)
 
     assert refused.value.refusal.code is K.ATTESTATION_CERTIFICATE
 

@@ -11,10 +11,10 @@ from authn.authenticator_data import read_authenticator_data
 from authn.cose import algorithm_of
 from authn.encoding import cbor_item, cbor_map, from_base64url, json_object, to_base64url
 from authn.refused import Refused
-from demo.wire import ED, UP, authenticator_data, cose_key
+from demo.wire import AT, ED, UP, attested_credential, authenticator_data, cose_key
 from demo.wire import from_base64url as lenient
 from domain.authenticators import KeyRefusal
-from tests.authn.forgery import CREDENTIAL_KEY, RP_ID, Registration
+from tests.authn.forgery import AAGUID, CREDENTIAL_ID, CREDENTIAL_KEY, RP_ID, Registration
 
 K = KeyRefusal
 ED25519 = ed25519.Ed25519PrivateKey.generate()
@@ -109,6 +109,35 @@ def test_both_kinds_of_public_key_are_read() -> None:
 def test_extensions_that_are_no_map_are_refused() -> None:
     with pytest.raises(Refused):
         read_authenticator_data(authenticator_data(RP_ID, UP | ED, 1, cbor2.dumps([1])))
+
+
+@pytest.mark.parametrize("length", [0, 36, 37, 54, 55, 60])
+def test_authenticator_data_cut_off_anywhere_is_refused(length: int) -> None:
+    attested = attested_credential(AAGUID, CREDENTIAL_ID, cose_key(CREDENTIAL_KEY))
+    whole = authenticator_data(RP_ID, UP | AT, 1, attested)
+
+    with pytest.raises(Refused) as refused:
+        read_authenticator_data(whole[:length])
+
+    assert refused.value.refusal.code is K.MALFORMED
+    assert read_authenticator_data(whole).attested is not None
+
+
+def test_an_empty_credential_id_is_refused() -> None:
+    attested = attested_credential(AAGUID, b"", cose_key(CREDENTIAL_KEY))
+
+    with pytest.raises(Refused):
+        read_authenticator_data(authenticator_data(RP_ID, UP | AT, 1, attested))
+
+
+@pytest.mark.parametrize("change", [{"fmt": 7}, {"attStmt": []}, {"authData": "text"}])
+def test_a_member_of_another_type_is_refused(change: dict[str, object]) -> None:
+    honest = cbor2.loads(lenient(Registration().presented()["response"]["attestationObject"]))
+
+    with pytest.raises(Refused) as refused:
+        read_attestation_object(cbor2.dumps(honest | change))
+
+    assert refused.value.refusal.code is K.MALFORMED
 
 
 def test_another_member_of_the_attestation_object_is_refused() -> None:

@@ -147,6 +147,14 @@ def test_the_same_certificate_pinned_for_two_models_needs_the_model_in_it() -> N
     assert code(register(forgery.presented(), trusted)) is K.AAGUID_EXTENSION_MISSING
 
 
+def test_a_root_that_does_not_say_it_is_one_still_counts_as_shared() -> None:
+    old = Certificate(ca=None, aaguid=None).self_signed()
+
+    assert is_shared(AAGUID, [anchor(old), anchor(old, OTHER_AAGUID)])
+    made = Certificate(unit="Batch").issued_by(FOREIGN_AUTHORITY.key, old)
+    assert is_shared(AAGUID, [anchor(old), anchor(made, OTHER_AAGUID)])
+
+
 def test_two_makers_of_two_models_share_nothing() -> None:
     trusted = [anchor(AUTHORITY.certificate), anchor(FOREIGN_AUTHORITY.certificate, OTHER_AAGUID)]
 
