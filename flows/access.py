@@ -23,7 +23,7 @@ from flows.liveness import Roots, grant_problem, lock_roots, read_roots, session
 from flows.parts import Parts
 from flows.session import Viewer
 from models.access import Grant, grants_of
-from models.catalog import Resource, resources
+from models.catalog import Resource, Service, resources
 from models.sessions import BrowserSession
 
 
@@ -34,6 +34,7 @@ class Door:
     resource: Resource
     decisions: tuple[tuple[str, Decision], ...]
     grant: Grant | None
+    home_url: str | None
 
     @property
     def openable(self) -> tuple[str, ...]:
@@ -209,7 +210,8 @@ def _door(session: Session, parts: Parts, row: Resource, roots: Roots, known: Kn
     grant = next(
         (g for action in row.actions if (g := covering_grant(session, roots, action, row.id, now))), None
     )
-    return Door(row, decisions, grant)
+    service = session.get(Service, row.service_id) if row.service_id else None
+    return Door(row, decisions, grant, service.home_url if service else None)
 
 
 def _roots(session: Session, viewer: Viewer) -> Roots:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Sequence
 from datetime import datetime
 from ipaddress import ip_network
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from authn.trust import read_anchors
 from domain.access import RESERVED_TYPE, action_name, resource_id
 from domain.errors import Conflict, Invalid, NotFound
 from evidence.networks import NamedNetwork, NetworkKind
@@ -117,32 +118,33 @@ def remove_network(session: Session, network_id: str, *, by: str) -> Event:
 def trust_key_model(
     session: Session, parts: Parts, *, aaguid: str, certificate_pem: str, label: str, by: str
 ) -> Event:
-    """Trust keys of one model that chain to one certificate; the caller commits the event."""
-    try:
-        model = str(uuid.UUID(aaguid.strip()))
-        certificate = x509.load_pem_x509_certificate(certificate_pem.encode())
-    except ValueError as error:
-        raise Invalid("an AAGUID (a UUID) and a PEM certificate are needed", code="trust-anchor") from error
-    if uuid.UUID(model).int == 0 or not label.strip():
-        raise Invalid("the AAGUID must not be zero, and the model needs a label", code="trust-anchor")
-    _require_in_force(certificate, parts.clock.now())
-    digest = certificate.fingerprint(SHA256()).hex()
-    known = select(TrustAnchor).where(TrustAnchor.aaguid == model, TrustAnchor.sha256 == digest)
-    if session.scalar(known) is not None:
-        raise Conflict("this model and certificate are trusted already", code="trust-anchor-known")
-    session.add(
-        TrustAnchor(
-            id=parts.ids.new("anc"),
-            aaguid=model,
-            label=label.strip()[:128],
-            certificate_pem=certificate_pem,
-            sha256=digest,
-            created_by=by,
-            created_at=parts.clock.now(),
+    """Trust keys of one model that chain to a certificate in *certificate_pem*.
+
+    Each certificate in it becomes an anchor. The caller commits the event.
+    """
+    found = read_anchors(certificate_pem.encode(), aaguid=aaguid, label=label)
+    digests = []
+    for anchor in found:
+        certificate = x509.load_der_x509_certificate(anchor.certificate)
+        _require_in_force(certificate, parts.clock.now())
+        digest = certificate.fingerprint(SHA256()).hex()
+        known = select(TrustAnchor).where(TrustAnchor.aaguid == anchor.aaguid, TrustAnchor.sha256 == digest)
+        if session.scalar(known) is not None:
+            raise Conflict("this model and certificate are trusted already", code="trust-anchor-known")
+        session.add(
+            TrustAnchor(
+                id=parts.ids.new("anc"),
+                aaguid=anchor.aaguid,
+                label=anchor.label,
+                certificate_pem=certificate.public_bytes(Encoding.PEM).decode(),
+                sha256=digest,
+                created_by=by,
+                created_at=parts.clock.now(),
+            )
         )
-    )
+        digests.append(digest)
     raise_trust_revision(session)
-    details = {"aaguid": model, "label": label.strip(), "sha256": digest}
+    details = {"aaguid": found[0].aaguid, "label": found[0].label, "sha256": digests}
     return Event(EventKind.TRUST_ANCHOR_ADDED, by, "-", details)
 
 

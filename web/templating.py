@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, g, request
@@ -107,3 +108,9 @@ def decision_view(decision: Decision, *, asked: str, full: bool) -> dict[str, An
     return view
 
 
+def duration_words(length: timedelta) -> str:
+    """Return *length* for people: `10 seconds`, `5 minutes`, `1 hour 30 minutes`."""
+    seconds = int(length.total_seconds())
+    units = (("hour", seconds // 3600), ("minute", seconds % 3600 // 60), ("second", seconds % 60))
+    words = [f"{n} {unit}{'' if n == 1 else 's'}" for unit, n in units if n]
+    return " ".join(words[:2]) or "0 seconds"

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+from urllib.parse import urlencode
+
 from flask import Blueprint, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from domain.access import action_name, resource_id
 from domain.decision import Decision
+from domain.reasons import ReasonCode
 from flows import access, end_access
 from flows.evidence_view import what_we_know
 from web.edge import require_same_origin
 from web.observe import count_decision
 from web.state import parts, session_cookie, viewer
-from web.templating import decision_view, is_staff
+from web.templating import decision_view, duration_words, is_staff
 
 pages = Blueprint("access", __name__)
 
@@ -27,20 +31,37 @@ def _guard() -> None:
 def my_access() -> str:
     """Show every door of this person, open first."""
     found = access.my_access(parts(), viewer())
-    opened = [door for door in found.doors if door.grant]
-    ready = [door for door in found.doors if not door.grant and door.openable]
-    curable = [door for door in found.doors if not door.grant and door.curable]
-    closed = [door for door in found.doors if not door.grant and not door.openable and not door.curable]
+    rows = [_row(door) for door in found.doors]
     return render_template(
         "access.html",
         me=viewer(),
-        opened=opened,
-        ready=ready,
-        curable=curable,
-        closed=closed,
+        opened=[row for row in rows if row["grant"]],
+        ready=[row for row in rows if not row["grant"] and row["openable"]],
+        curable=[row for row in rows if not row["grant"] and row["curable"]],
+        closed=[row for row in rows if not (row["grant"] or row["openable"] or row["curable"])],
         elsewhere=found.elsewhere,
         known=what_we_know(found.assessment),
     )
+
+
+def _row(door: access.Door) -> dict[str, Any]:
+    """Return one door as the page shows it."""
+    shown = door.decision
+    action = next(name for name, decision in door.decisions if decision is shown)
+    caps = [d.obligations.max_lifetime for _, d in door.decisions if d.permitted]
+    cap = min(cap for cap in caps if cap is not None) if any(caps) else None
+    return {
+        "id": door.resource.id,
+        "title": door.resource.title,
+        "home_url": door.home_url,
+        "grant": door.grant,
+        "openable": door.openable,
+        "curable": door.curable,
+        "standing": door.standing,
+        "lasts": duration_words(cap) if cap else "",
+        "action": action,
+        "sentence": shown.reason.sentence,
+    }
 
 
 @pages.get("/access/why")
@@ -75,7 +96,11 @@ def done() -> Response:
 @pages.get("/access/end-everything")
 def end_everything_page() -> str:
     """Say what will end before it ends."""
-    return render_template("end_everything.html", me=viewer(), found=access.my_access(parts(), viewer()))
+    return render_template(
+        "end_everything.html",
+        found=access.my_access(parts(), viewer()),
+        token_minutes=duration_words(parts().limits.token),
+    )
 
 
 @pages.post("/access/end-everything")
@@ -90,5 +115,12 @@ def end_everything() -> Response:
 
 def _explained(decision: Decision, action: str, resource: str) -> str:
     view = decision_view(decision, asked=f"{action} {resource}", full=is_staff(viewer()))
-    title = access.resource_title(parts(), resource)
-    return render_template("why.html", title=title, resource=resource, action=action, view=view)
+    return render_template(
+        "why.html",
+        title=access.resource_title(parts(), resource),
+        resource=resource,
+        action=action,
+        view=view,
+        here="/access/why?" + urlencode({"resource": resource, "action": action}),
+        needs_touch=decision.reason.code is ReasonCode.TOUCH_STALE,
+    )
