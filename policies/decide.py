@@ -76,7 +76,8 @@ def decide_in(
         return _denial((Reason.of(ReasonCode.POLICY_ABSENT),), (), (), now, filled)
     rules = slice_.concerning(request.action, request.resource)
     judged = [(rule, _judge(rule, facts)) for rule in rules]
-    erring = tuple(_error(rule, facts) for rule, verdict in judged if verdict.value is None)
+    unsettled = sorted((rule for rule, verdict in judged if verdict.value is None), key=lambda rule: rule.id)
+    erring = tuple(_error(rule, facts) for rule in unsettled)
     forbids = [(r, v) for r, v in judged if r.effect is RuleEffect.DENY and v.value is not False]
     permits = [(r, v) for r, v in judged if r.effect is RuleEffect.ALLOW]
     applying = [rule for rule, verdict in permits if verdict.value is True]
@@ -88,14 +89,14 @@ def decide_in(
         ]
         # A cure is told only if it opens the door: what else is missing stands beside it.
         reasons += () if applying else _nearest_miss(permits)
-        determining = tuple(rule.id for rule, _ in forbids)
+        determining = tuple(sorted(rule.id for rule, _ in forbids))
         return _denial(causes.ordered(reasons), determining, erring, now, filled)
     return Decision(
         effect=Effect.PERMIT,
         reasons=(Reason.of(ReasonCode.POLICY_PERMITS), *_satisfied(applying, facts)),
         at=now,
         obligations=_obligations(applying),
-        determining=tuple(rule.id for rule in applying),
+        determining=tuple(sorted(rule.id for rule in applying)),
         erring=erring,
         **filled,
     )
@@ -133,7 +134,7 @@ def _nearest_miss(permits: Sequence[tuple[Rule, Verdict]]) -> tuple[Reason, ...]
     """Return what the permit lacks that lacks the fewest comparisons; none matching is no rule."""
     if not permits:
         return (Reason.of(ReasonCode.POLICY_NO_RULE),)
-    rule, verdict = min(permits, key=lambda permit: (len(permit[1].faults), permit[0].id))
+    rule, verdict = min(permits, key=lambda permit: len(permit[1].faults))  # the first of equals
     return causes.reasons_for(rule, verdict.faults, ReasonCode.POLICY_NO_RULE)
 
 

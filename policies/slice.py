@@ -55,8 +55,9 @@ class Slice:
         self._enforcer.add_function("condition", self._match)
 
     def concerning(self, action: str, resource: str) -> tuple[Rule, ...]:
-        """Return the rules that match, whatever their condition, sorted by id.
+        """Return the rules that match, whatever their condition, sorted by what they say.
 
+        So neither the order of lines nor a repeated rule changes which reason comes first.
         A published bundle has no say over Doorward's own resources, even by ``*``.
         """
         # Without rules Casbin would ask its matcher about empty ones, and may permit.
@@ -64,7 +65,8 @@ class Slice:
             return ()
         self._matched.clear()
         self._enforcer.enforce(self._name, action, resource, {})
-        return tuple(self._rules[id_] for id_ in sorted(self._matched))
+        matched = (self._rules[id_] for id_ in self._matched)
+        return tuple(sorted(matched, key=lambda rule: (rule.row[1:], rule.id)))
 
     def _match(self, rule_id: str, facts: object) -> bool:
         """Stand in for the condition: note that the rest matched, and let Casbin go on to the next rule."""

@@ -11,7 +11,7 @@ from policies.bundle import load
 from policies.conditions import parse
 from policies.problems import Refusal
 from policies.sentences import condition as in_words
-from tests.policies.strategies import atoms, conditions, facts, policies, written
+from tests.policies.strategies import facts, policies, trees, written
 
 fuzz = settings(deadline=None, max_examples=400)
 PIECES = (
@@ -66,7 +66,7 @@ def _read(text):
 
 
 @given(
-    conditions.filter(bool),
+    trees,
     st.dictionaries(st.sampled_from(NAMES), any_value),
 )
 @fuzz
@@ -77,7 +77,7 @@ def test_no_fact_of_any_type_makes_a_condition_raise(tree, strange):
     assert bool(verdict.faults) is (verdict.value is not True)
 
 
-@given(atoms | conditions.filter(bool), facts, st.booleans())
+@given(trees, facts, st.booleans())
 @fuzz
 def test_mending_the_faults_gives_the_wanted_value(tree, known, wanted):
     """The atoms told are enough: were each as wanted, so would be the condition."""
