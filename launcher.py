@@ -1,0 +1,83 @@
+"""`doorward serve`: one parent that starts the server, prints the bootstrap link, writes checkpoints.
+
+The link and the checkpoints are made here, once, and not by worker processes.
+SIGTERM and SIGINT go to the server, which finishes what is in flight; then a
+last checkpoint is written.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+from types import FrameType
+
+import click
+
+from app import build_parts, configure_logging, ensure_root_key
+from domain.errors import DoorwardError
+from flows.chain import write_checkpoint
+from flows.parts import Parts
+from flows.people import bootstrap_link
+from settings import Settings
+
+log = logging.getLogger("doorward.launcher")
+CHECKPOINT_EVERY_SECONDS = 60.0
+BLOCKING_THREADS = 8
+
+
+def run(settings: Settings) -> int:
+    """Serve until a signal comes or the server dies; return its exit status."""
+    configure_logging(settings.log_level)
+    ensure_root_key(settings)
+    # The server loads while we do: both need the same second of imports.
+    server = subprocess.Popen(_command(settings), env=dict(os.environ))  # noqa: S603 (our own interpreter)
+    try:
+        parts = build_parts(settings)
+        link = bootstrap_link(parts)
+    except BaseException:
+        server.kill()
+        server.wait()
+        raise
+    if link is not None:
+        click.echo(f"\nNo admin exists yet. Open this within 30 minutes, once:\n\n  {link}\n", err=True)
+    stopping = threading.Event()
+
+    def stop(signum: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        server.send_signal(signal.SIGTERM if signum == signal.SIGTERM else signal.SIGINT)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    keeper = threading.Thread(target=_keep_checkpoints, args=(parts, settings, stopping), daemon=True)
+    keeper.start()
+    status = server.wait()
+    stopping.set()
+    keeper.join(timeout=10)
+    return 0 if status in {0, -signal.SIGTERM, -signal.SIGINT} else status
+
+
+def _command(settings: Settings) -> list[str]:
+    host, _, port = settings.listen.rpartition(":")
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "app:create_app",
+        "--host", host.strip("[]"), "--port", port, "--workers", str(settings.workers),
+        "--blocking-threads", str(BLOCKING_THREADS), "--no-ws", "--log-level", "error",
+        "--respawn-failed-workers",
+    ]  # fmt: skip
+
+
+def _keep_checkpoints(parts: Parts, settings: Settings, stopping: threading.Event) -> None:
+    """Write a checkpoint each minute in which the chain grew, and one at the end."""
+    last = 0
+    while True:
+        ended = stopping.wait(CHECKPOINT_EVERY_SECONDS)
+        try:
+            last = write_checkpoint(parts, settings.checkpoints, after=last)
+        except (DoorwardError, OSError):
+            log.exception("no checkpoint could be written")
+        if ended:
+            return
