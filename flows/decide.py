@@ -47,7 +47,8 @@ class Asked:
     """Who asks about what, by which door. *roots* is None when no session was named.
 
     *use*: the answer is for acting now (a live grant must cover it), not for
-    asking whether it may be opened.
+    asking whether it may be opened. *problem*: what the door itself found wrong
+    (a token that is over or not ours); it denies whatever the rules say.
     """
 
     door: str
@@ -59,6 +60,7 @@ class Asked:
     service_id: str | None = None
     use: bool = False
     context: tuple[tuple[str, Any], ...] = ()
+    problem: ReasonCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ def _attributes(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
 
 def _standing_problems(session: Session, asked: Asked, known: Known, now: datetime) -> list[Reason]:
     """Return what denies whatever the rules say; the last one is shown first."""
-    problems: list[Reason] = []
+    problems: list[Reason] = [Reason.of(asked.problem)] if asked.problem else []
     if not any(covers(row.id, asked.resource) for row in resources(session)):
         problems.append(Reason.of(ReasonCode.RESOURCE_UNKNOWN))
     if known.engagement is None:

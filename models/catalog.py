@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ForeignKey, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import Base, changed_rows
+from models.sessions import RateCounter
 
 
 class Service(Base):
@@ -104,6 +106,17 @@ def secrets_of(session: Session, service_id: str) -> Sequence[ServiceSecret]:
     ).all()
 
 
+def spend_assertion(session: Session, service_id: str, jti_digest: str, expires_at: datetime) -> bool:
+    """Let an assertion of one service in once: of any number of parallel callers exactly one gets True.
+
+    The row counts one try in a window that begins when the assertion ends, so
+    that whatever clears old counters clears it when it cannot be replayed any more.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    row = {"key": f"assertion:{service_id}:{jti_digest}", "window": expires_at, "count": 1}
+    return changed_rows(session, insert(RateCounter).values(**row).on_conflict_do_nothing()) == 1
+
+
 def service_for_resource(session: Session, resource: str) -> Service | None:
     """Return the active service that guards *resource*: the one with the longest matching prefix."""
     guarding = [
@@ -112,6 +125,19 @@ def service_for_resource(session: Session, resource: str) -> Service | None:
         if row.state == "active" and any(covers(prefix, resource) for prefix in row.prefixes)
     ]
     return max(guarding, key=lambda pair: (pair[0], pair[1].name))[1] if guarding else None
+
+
+def guard_of(session: Session, resource: str) -> Service | None:
+    """Return the active service that guards *resource*: its token's audience.
+
+    The service named by the nearest resource that covers it; where none is
+    named, the service with the longest matching prefix.
+    """
+    covering = [row for row in resources(session) if row.service_id and covers(row.id, resource)]
+    if not covering:
+        return service_for_resource(session, resource)
+    named = session.get(Service, max(covering, key=lambda row: len(row.id)).service_id)
+    return named if named is not None and named.state == "active" else None
 
 
 def covers(prefix: str, resource: str) -> bool:

@@ -1,0 +1,147 @@
+"""A program comes: which service is it?
+
+Who attacks this: somebody who guesses a secret (256 random bits, only the
+digest is stored; failures are counted, and beyond the limit not even
+recorded), who presents a stolen assertion again (each `jti` counts once), who
+proves a service by another way than the registered one (only that way counts,
+at every endpoint), who keeps a service's token after the service was disabled
+(its epoch is compared). A right credential is never refused for another
+caller's failures: nobody can lock a service out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
+
+from audit.events import Event, EventKind
+from crypto.digests import secret_digest
+from domain.errors import NotAuthenticated, TooMany
+from flows.parts import Parts
+from models.catalog import Service, service_by_name, service_by_secret, spend_assertion
+from models.sessions import count_try
+from tokens.access_token import SERVICE_SCOPE, TokenInvalid, read
+from tokens.client import Client
+from tokens.credentials import KEY, PUBLIC, SECRET, Presented, check_assertion, invalid_client, read_presented
+from tokens.metadata import TOKEN
+from tokens.refused import OAuthRefused
+
+WINDOW = timedelta(minutes=1)
+MAX_FAILURES = 30
+MAX_FAILURES_OF_ADDRESS = 120
+_BEARER_REMEDY = "Send the service's secret or token as a Bearer credential."
+
+
+def client_of(service: Service) -> Client:
+    """Return *service* as an OAuth client. Its name is its client id."""
+    return Client(service.name, service.id, service.auth_method, tuple(service.redirect_uris))
+
+
+def authenticate(parts: Parts, *, authorization: str, fields: dict[str, str], address: str) -> Client:
+    """Return the client that a request to an OAuth endpoint proves to come from.
+
+    A public client proves nothing and is returned by its name. Raises
+    OAuthRefused, or TooMany after 30 failures a minute of one client from one
+    address (120 from one address).
+    """
+    presented = read_presented(authorization, fields)
+    now = parts.clock.now()
+    try:
+        return client_of(_prove(parts, presented, now))
+    except OAuthRefused:
+        _count_failure(parts, presented.client_id, address, now)
+        raise
+
+
+def authenticate_pep(parts: Parts, *, authorization: str, address: str) -> str:
+    """Return the id of the service that asks the decision point. Raises NotAuthenticated or TooMany."""
+    now = parts.clock.now()
+    scheme, _, credential = authorization.partition(" ")
+    service: Service | None = None
+    if scheme.lower() == "bearer":
+        by_token = credential.count(".") == 2
+        service = (_by_token if by_token else _by_secret)(parts, credential.strip(), now)
+    elif scheme.lower() == "basic":
+        try:
+            service = _prove(parts, read_presented(authorization, {}), now)
+        except OAuthRefused:
+            service = None
+    if service is None:
+        _count_failure(parts, "-", address, now)
+        raise NotAuthenticated("the service could not be authenticated", remedy=_BEARER_REMEDY)
+    return service.id
+
+
+def _prove(parts: Parts, presented: Presented, now: datetime) -> Service:
+    """Return the service whose registered way of authentication was used with success."""
+    with parts.db.read() as session:
+        service = service_by_name(session, presented.client_id)
+        if service is None or service.state != "active" or service.auth_method != presented.method:
+            raise invalid_client()
+        if presented.method == SECRET:
+            owner = service_by_secret(session, secret_digest(presented.proof), now)
+            if owner is None or owner.id != service.id:
+                raise invalid_client()
+    if presented.method == KEY:
+        _spend_assertion(parts, service, presented.proof, now)
+    elif presented.method not in {SECRET, PUBLIC}:
+        raise AssertionError(f"{presented.method} is not a way of authentication")
+    return service
+
+
+def _spend_assertion(parts: Parts, service: Service, assertion: str, now: datetime) -> None:
+    issuer = parts.deployment.public_url
+    if service.jwk is None:
+        raise invalid_client()
+    jti, expires = check_assertion(
+        assertion, service.jwk, client_id=service.name, audiences=(issuer, issuer + TOKEN), now=now
+    )
+    with parts.db.write() as session:
+        first = spend_assertion(session, service.id, secret_digest(jti), expires)
+        parts.commit(session)
+    if not first:
+        raise invalid_client("the assertion was used already")
+
+
+def _by_secret(parts: Parts, secret: str, now: datetime) -> Service | None:
+    with parts.db.read() as session:
+        service = service_by_secret(session, secret_digest(secret), now)
+    return service if service is not None and service.auth_method == SECRET else None
+
+
+def _by_token(parts: Parts, token: str, now: datetime) -> Service | None:
+    """Return the service that a token of ours, for ourselves, names, if it is still under the same epoch."""
+    issuer = parts.deployment.public_url
+    try:
+        claims = read(token, parts.token_keys, issuer=issuer, audience=issuer, now=now)
+    except TokenInvalid:
+        return None
+    with parts.db.read() as session:
+        service = service_by_name(session, str(claims.get("client_id", "")))
+    live = (
+        service is not None
+        and service.state == "active"
+        and service.auth_method == KEY
+        and claims.get("scope") == SERVICE_SCOPE
+        and claims.get("epoch") == service.epoch
+    )
+    return service if live else None
+
+
+def _count_failure(parts: Parts, client_id: str, address: str, now: datetime) -> None:
+    """Count and record one failure; raise TooMany instead of recording above the limits."""
+    name = client_id[:128]
+    with parts.db.write() as session:
+        of_client = count_try(session, f"client-failed:{name}@{address}", now, WINDOW)
+        of_address = count_try(session, f"client-failed:@{address}", now, WINDOW)
+        if of_client > MAX_FAILURES or of_address > MAX_FAILURES_OF_ADDRESS:
+            parts.commit(session)
+            raise TooMany("too many failed attempts", retry_after=WINDOW)
+        parts.commit(session, _failed(session, name, address))
+
+
+def _failed(session: Session, name: str, address: str) -> Event:
+    service = service_by_name(session, name)
+    details = {"reason": "client-authentication", "client": name, "address": address}
+    return Event(EventKind.TOKEN_REFUSED, "-", service.id if service else "-", details)
