@@ -58,14 +58,14 @@ def head(session: Session) -> AuditHead:
 
 
 def records_in_order(session: Session) -> Iterator[tuple[AuditRecord, AuditDetail | None]]:
-    """Yield the whole chain with its details, oldest first, without holding it in memory."""
+    """Read the whole chain with its details, oldest first, without holding it in memory."""
     query = (
         select(AuditRecord, AuditDetail)
         .outerjoin(AuditDetail, AuditDetail.sequence == AuditRecord.sequence)
         .order_by(AuditRecord.sequence)
         .execution_options(yield_per=500)
     )
-    yield from (row._tuple() for row in session.execute(query))
+    return ((record, detail) for record, detail in session.execute(query))
 
 
 def records(
@@ -84,4 +84,4 @@ def records(
         query = query.where(AuditRecord.kind.startswith(kind, autoescape=True))
     if who:
         query = query.where((AuditRecord.actor == who) | (AuditRecord.subject == who))
-    return [row._tuple() for row in session.execute(query)]
+    return [(record, detail) for record, detail in session.execute(query)]
