@@ -7,7 +7,8 @@ a compiled index can stand; its interface is :class:`Slice`.
 
 PyCasbin's enforcer is not safe under threads (its role managers learn every
 name they are asked about). A Slice builds one of its own and is used by the one
-call that made it; nothing is shared and nothing is cached.
+call that made it; nothing is shared and nothing is cached. Even so, two
+enforcers may not be asked at once: see ``_ASKING``.
 """
 
 # mypy: allow-untyped-calls
@@ -16,6 +17,7 @@ call that made it; nothing is shared and nothing is cached.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 
 import casbin
 from casbin.model.model import Model
@@ -28,6 +30,13 @@ from policies.rules import Rule, RuleEffect
 
 # Casbin logs every denial at WARNING with the subject, the resource and all facts: personal data.
 disabled_logging()
+
+# INVARIANT: enforce() is called with this held. It parses its matcher anew each time, inside
+# warnings.catch_warnings(), and both touch state of the whole process. Seen on CPython 3.11.7, not on
+# 3.12.1 or 3.13.0: if the garbage collector runs a finalizer while one thread parses and another thread
+# begins to, ast.parse raises "AST constructor recursion depth mismatch". Seen on 3.11.7 and 3.13.0:
+# threads restore each other's warning filters.
+_ASKING = Lock()
 _PRINCIPALS = tuple(f"{kind.value}:" for kind in SubjectKind)
 
 
@@ -64,7 +73,8 @@ class Slice:
         if not self._rules or is_reserved(resource) is not self._builtin:
             return ()
         self._matched.clear()
-        self._enforcer.enforce(self._name, action, resource, {})
+        with _ASKING:
+            self._enforcer.enforce(self._name, action, resource, {})
         matched = (self._rules[id_] for id_ in self._matched)
         return tuple(sorted(matched, key=lambda rule: (rule.row[1:], rule.id)))
 
