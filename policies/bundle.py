@@ -17,7 +17,6 @@ from importlib.resources import files
 from domain.access import Link
 from domain.errors import BundleInvalid, EmptyBundle
 from policies.advice import Known
-from policies.names import is_reserved
 from policies.problems import Problem
 from policies.rules import Rule
 from policies.validate import Checked, check
@@ -65,11 +64,6 @@ def load_builtin() -> Bundle:
     """Return the bundle that gives power over Doorward itself. Publishing cannot alter it."""
     text = (files("policies") / "builtin" / "policy.csv").read_text(encoding="utf-8")
     return _bundle(text, check(text, builtin=True), builtin=True)
-
-
-def governing(resource: str, published: Bundle | None) -> Bundle | None:
-    """Return the bundle that rules *resource*: the built-in one for Doorward's own resources."""
-    return load_builtin() if is_reserved(resource) else published
 
 
 def _bundle(text: str, checked: Checked, *, builtin: bool) -> Bundle:

@@ -45,7 +45,7 @@ def decide(
     the request. *assignments* are memberships of principals; those of others
     than the subject are passed over. The last five are copied into the
     Decision and decide nothing. A published bundle has no say over resources
-    of type ``doorward``; ask ``policies.bundle.governing`` which one has.
+    of type ``doorward``: pass ``policies.bundle.load_builtin()`` for those.
 
     Raises Invalid for a request whose parts are not canonical, ValueError for
     a naive *now* or an assignment that is no membership.
