@@ -1,19 +1,18 @@
 """Which rules are in force together? A frozen bundle, named by its content.
 
 Loading validates or refuses; a bundle that exists can be served. The digest
-covers what the bundle *means* (model, rules, links, schema number): comments,
-spacing and the order of lines do not change it, because no decision depends on
-them. Knows no table: who published it and when is kept elsewhere.
+covers the served model and the text as it was written: whoever signs it signs
+what they read, comments included. Knows no table: who published it and when is
+kept elsewhere.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from crypto.digests import json_digest
 from domain.access import Link
 from domain.errors import BundleInvalid, EmptyBundle
 from policies.advice import Known
@@ -79,7 +78,7 @@ def _bundle(text: str, checked: Checked, *, builtin: bool) -> Bundle:
         )
     return Bundle(
         text=text,
-        digest=_digest(checked),
+        digest=_digest(text),
         rules=checked.rules,
         links=checked.links,
         resource_links=checked.resource_links,
@@ -88,15 +87,6 @@ def _bundle(text: str, checked: Checked, *, builtin: bool) -> Bundle:
     )
 
 
-def _digest(checked: Checked) -> str:
-    """Digest the meaning. All strings are ASCII, so this JSON is canonical (RFC 8785) as it is."""
-    lines = (line.strip() for line in model_text().splitlines())
-    meaning = {
-        "g": sorted([link.member, link.group] for link in checked.links),
-        "g2": sorted([link.member, link.group] for link in checked.resource_links),
-        "model": [line for line in lines if line and not line.startswith("#")],
-        "p": sorted(rule.row for rule in checked.rules),
-        "schema": SCHEMA,
-    }
-    canonical = json.dumps(meaning, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return "sha256:" + hashlib.sha256(canonical.encode("ascii")).hexdigest()
+def _digest(text: str) -> str:
+    """Digest what is stored and signed: the served model and the text as it stands, comments too."""
+    return "sha256:" + json_digest({"model": model_text(), "schema": SCHEMA, "text": text})

@@ -27,13 +27,14 @@ OWN = (
 ACTIONS = ("view", "manage", "publish", "approve")
 
 
-def test_a_bundle_is_named_by_what_it_means_not_by_how_it_is_written():
+def test_a_bundle_is_named_by_what_its_author_wrote():
+    """A tap signs the digest: a comment that misleads must not hide behind one that was signed."""
     plain = load(allow("tier >= 2") + deny())
-    dressed = load("# why\n" + deny().replace(", ", ",\t") + "\n" + allow("tier >= 2").replace("\n", "\r\n"))
+    dressed = load("# why\n" + allow("tier >= 2") + deny())
 
-    assert plain.digest == dressed.digest
     assert plain.digest.startswith("sha256:")
-    assert plain.text != dressed.text
+    assert plain.digest != dressed.digest
+    assert plain.digest == load(plain.text).digest
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_a_bundle_that_means_something_else_has_another_digest(other):
 
 def test_the_digest_of_a_bundle_does_not_change_from_release_to_release():
     """Published digests were signed: a change here needs a new schema number."""
-    pinned = "sha256:b469dbf9dd8f80e8e0d23e08e258ebb7bfbcf9a0b61a73546dc4829b415765c5"
+    pinned = "sha256:1c1250068b98f953c4da71cf8d9311afc2607953fe2d3967577137be5c155d91"
 
     assert load("p, a, *, read, data:x, -, -, allow\n").digest == pinned
 
