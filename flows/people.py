@@ -76,8 +76,12 @@ def add_engagement(
     by: str,
 ) -> Event:
     """Enter an engagement; the caller commits the event."""
+    if session.get(Person, person_id) is None:
+        raise NotFound("there is no such person")
     if starts_at >= ends_at:
         raise Invalid("an engagement must end after it starts", code="engagement-window")
+    if not (vendor.strip() and sponsor.strip() and project.strip()):
+        raise Invalid("an engagement needs a vendor, a sponsor and a project", code="engagement-fields")
     row = Engagement(
         id=parts.ids.new("eng"),
         person_id=person_id,
@@ -190,6 +194,8 @@ def assign(
 ) -> Event:
     """Give a membership; the caller commits the event."""
     now = parts.clock.now()
+    if session.get(Principal, principal_id) is None:
+        raise NotFound("there is nobody by this id")
     if not _GROUP.match(group):
         raise Invalid(f"`{group[:80]}` is not a role or group", code="group-name", remedy="Write role:name.")
     if any(row.group == group for row in live_assignments(session, principal_id, now)):
@@ -216,7 +222,7 @@ def unassign(session: Session, parts: Parts, assignment_id: str, *, by: str) -> 
     row = session.get(Assignment, assignment_id)
     if row is None or row.ended_at is not None:
         raise NotFound("there is no such membership")
-    if row.group == "role:admin" and _is_last_admin(session, row.principal_id, now):
+    if row.group == "role:admin" and is_last_admin(session, row.principal_id, now):
         raise Conflict("this is the last admin", code="last-admin", remedy="Make another admin first.")
     changed_rows(
         session,
@@ -233,7 +239,7 @@ def suspend(session: Session, parts: Parts, person_id: str, *, reason: str, by: 
     person = lock_person(session, person_id)
     if person is None or person.state != "active":
         raise NotFound("there is no such active person")
-    if _is_last_admin(session, person_id, parts.clock.now()):
+    if is_last_admin(session, person_id, parts.clock.now()):
         raise Conflict("this is the last admin", code="last-admin", remedy="Make another admin first.")
     person.state = "suspended"
     ended = end_root(session, "person", person_id, cause="person-suspended", by=by)
@@ -250,7 +256,8 @@ def resume(session: Session, person_id: str, *, by: str) -> Event:
     return Event(EventKind.PERSON_RESUMED, by, person_id)
 
 
-def _is_last_admin(session: Session, person_id: str, now: datetime) -> bool:
+def is_last_admin(session: Session, person_id: str, now: datetime) -> bool:
+    """Whether nobody but this person is an active admin."""
     admins = session.scalars(
         select(Assignment.principal_id)
         .join(Person, Person.id == Assignment.principal_id)

@@ -109,26 +109,26 @@ def discard_draft(parts: Parts, viewer: Viewer) -> None:
         parts.commit(session)
 
 
-def publish_action(parts: Parts, viewer: Viewer) -> dict[str, Any]:
-    """Return the exact action that a tap signs to publish the viewer's draft as it stands."""
+def publish_action(parts: Parts, viewer: Viewer, *, note: str = "") -> dict[str, Any]:
+    """Return the exact action that a tap signs to publish the viewer's draft as it stands, with a note."""
     with parts.db.read() as session:
         draft = session.get(Draft, viewer.person_id)
         if draft is None:
             raise NotFound("there is no draft to publish", code="no-draft")
-        return _action(load(draft.text).digest, draft.base_revision)
+        return _action(load(draft.text).digest, draft.base_revision, note)
 
 
-def rollback_action(parts: Parts, revision: int) -> dict[str, Any]:
+def rollback_action(parts: Parts, revision: int, *, note: str = "") -> dict[str, Any]:
     """Return the exact action that a tap signs to publish an earlier bundle again."""
     with parts.db.read() as session:
         row = session.get(Publication, revision)
         newest = newest_publication(session)
         if row is None or newest is None:
             raise NotFound("there is no such publication")
-        return _action(row.digest, newest.revision)
+        return _action(row.digest, newest.revision, note)
 
 
-def publish(parts: Parts, viewer: Viewer, tap: Tap, *, note: str = "") -> int:
+def publish(parts: Parts, viewer: Viewer, tap: Tap) -> int:
     """Publish what *tap* signed: a draft's bundle, or an earlier one again. Return the new revision.
 
     Raises StaleBase when another publication came first, BundleInvalid when
@@ -136,8 +136,9 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap, *, note: str = "") -> int:
     """
     now = parts.clock.now()
     digest, base = str(tap.action.get("bundle")), int(tap.action.get("base", -1))
+    note = str(tap.action.get("note", ""))
     with parts.db.write() as session:
-        spend(session, tap, _action(digest, base), now)
+        spend(session, tap, _action(digest, base, note), now)
         try:
             bundle = _bundle_to_publish(session, viewer, digest)
             _publish(
@@ -154,7 +155,7 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap, *, note: str = "") -> int:
             _refuse(parts, viewer, digest, base, refused.code)
             raise
         draft = session.get(Draft, viewer.person_id)
-        if draft is not None and load(draft.text).digest == digest:
+        if draft is not None and _digest_of(draft) == digest:
             session.delete(draft)
         details = {"revision": base + 1, "bundle": digest, "base": base, "signature": tap.signature_id}
         parts.commit(session, Event(EventKind.POLICY_PUBLISHED, viewer.person_id, "-", details))
@@ -220,10 +221,8 @@ def _publish(
 
 def _bundle_to_publish(session: Session, viewer: Viewer, digest: str) -> Bundle:
     draft = session.get(Draft, viewer.person_id)
-    if draft is not None:
-        bundle = load(draft.text)
-        if bundle.digest == digest:
-            return bundle
+    if draft is not None and _digest_of(draft) == digest:
+        return load(draft.text)
     earlier = bundle_text(session, digest)
     if earlier is None:
         raise Conflict(
@@ -232,14 +231,23 @@ def _bundle_to_publish(session: Session, viewer: Viewer, digest: str) -> Bundle:
     return load(earlier)
 
 
+def _digest_of(draft: Draft) -> str | None:
+    """Return the digest of a draft's bundle; None while it has errors (an earlier bundle can still be
+    published again)."""
+    try:
+        return load(draft.text).digest
+    except BundleInvalid:
+        return None
+
+
 def _refuse(parts: Parts, viewer: Viewer, digest: str, base: int, reason: str) -> None:
     with parts.db.write() as session:
         details = {"bundle": digest, "base": base, "reason": reason}
         parts.commit(session, Event(EventKind.POLICY_REFUSED, viewer.person_id, "-", details))
 
 
-def _action(digest: str, base: int) -> dict[str, Any]:
-    return {"do": "policy.publish", "bundle": digest, "base": base}
+def _action(digest: str, base: int, note: str) -> dict[str, Any]:
+    return {"do": "policy.publish", "bundle": digest, "base": base, "note": note.strip()[:500].rstrip()}
 
 
 def _check(session: Session, text: str, base_revision: int) -> Checked:

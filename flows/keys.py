@@ -1,0 +1,196 @@
+"""An admin looks at keys and stops one for good.
+
+Who attacks this: whoever holds a lost key (revoking ends every session, open
+door and token that it opened, at once), malware in the admin's browser (the
+admin touches their own key over the exact revocation), an admin who locks the
+place (the last admin's only key cannot be revoked here).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from cryptography import x509
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from audit.events import Event, EventKind
+from domain.authenticators import KeyRefusal
+from domain.errors import Conflict, NotFound
+from flows.end_access import end_root
+from flows.ending import Loss, losses_of_key
+from flows.parts import Parts
+from flows.people import is_last_admin
+from models.audit import AuditDetail, AuditRecord
+from models.keys import Credential, CredentialState, TrustAnchor, anchors, credentials_of, lock_credential
+from models.people import Person, lock_person
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """One key with its owner."""
+
+    key: Credential
+    owner: Person
+
+
+@dataclass(frozen=True, slots=True)
+class KeyList:
+    """A page of keys, newest first. *older* is the cursor of the next page."""
+
+    rows: tuple[KeyRow, ...]
+    total: int
+    older: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPage:
+    """One key: owner, history of its states, and what would end with it."""
+
+    key: Credential
+    owner: Person
+    history: tuple[CredentialState, ...]
+    losses: tuple[Loss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A trusted key model with what its certificate says."""
+
+    anchor: TrustAnchor
+    subject: str
+    valid_until: datetime
+    keys: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """How often registrations were refused for one reason, and when last."""
+
+    code: str
+    sentence: str
+    count: int
+    last: datetime
+
+
+def list_keys(parts: Parts, *, state: str = "", before: str = "") -> KeyList:
+    """Return a page of keys below the cursor *before*, all states or one."""
+    with parts.db.read() as session:
+        query = select(Credential, Person).join(Person, Person.id == Credential.person_id)
+        count = select(func.count()).select_from(Credential)
+        if state:
+            query, count = query.where(Credential.state == state), count.where(Credential.state == state)
+        if before:
+            query = query.where(Credential.id < before)
+        found = session.execute(query.order_by(Credential.id.desc()).limit(PAGE + 1)).all()
+        rows = tuple(KeyRow(key, owner) for key, owner in found[:PAGE])
+        older = rows[-1].key.id if len(found) > PAGE else None
+        return KeyList(rows, session.scalar(count) or 0, older)
+
+
+def key_page(parts: Parts, credential_id: str) -> KeyPage:
+    with parts.db.read() as session:
+        key = session.get(Credential, credential_id)
+        owner = session.get(Person, key.person_id) if key else None
+        if key is None or owner is None:
+            raise NotFound("there is no such key")
+        history = session.scalars(
+            select(CredentialState)
+            .where(CredentialState.credential_id == credential_id)
+            .order_by(CredentialState.at.desc(), CredentialState.id.desc())
+        ).all()
+        return KeyPage(key, owner, tuple(history), losses_of_key(session, key.id, parts.clock.now()))
+
+
+def models(parts: Parts) -> tuple[Model, ...]:
+    """Return the trusted key models with the number of working keys of each."""
+    with parts.db.read() as session:
+        counted = Counter(
+            dict(
+                session.execute(
+                    select(Credential.aaguid, func.count())
+                    .where(Credential.state == "active")
+                    .group_by(Credential.aaguid)
+                )
+                .tuples()
+                .all()
+            )
+        )
+        return tuple(_model(row, counted[row.aaguid]) for row in anchors(session))
+
+
+def refusals(parts: Parts) -> tuple[Refused, ...]:
+    """Return why registrations were refused, most frequent first. Erased details are not counted."""
+    with parts.db.read() as session:
+        rows = session.execute(
+            select(AuditRecord.at, AuditDetail.details)
+            .join(AuditDetail, AuditDetail.sequence == AuditRecord.sequence)
+            .where(AuditRecord.kind == EventKind.KEY_REFUSED.code)
+            .order_by(AuditRecord.sequence)
+        ).all()
+    last: dict[str, datetime] = {}
+    counted: Counter[str] = Counter()
+    for at, details in rows:
+        code = str(details.get("reason", ""))
+        last[code] = at
+        counted[code] += 1
+    return tuple(Refused(code, _sentence(code), n, last[code]) for code, n in counted.most_common())
+
+
+def revoke_action(credential_id: str, reason: str) -> dict[str, Any]:
+    """Return the exact action that a tap signs to revoke a key."""
+    return {"do": "key.revoke", "key": credential_id, "reason": reason}
+
+
+def revoke(session: Session, parts: Parts, credential_id: str, *, reason: str, by: str) -> Sequence[Event]:
+    """Stop a key for good; the caller commits the events. Its id stays taken.
+
+    The only working key of the last admin cannot be revoked: it would lock
+    everybody out of the console. The host's recovery command can.
+    """
+    now = parts.clock.now()
+    found = session.get(Credential, credential_id)
+    if found is None:
+        raise NotFound("there is no such key")
+    lock_person(session, found.person_id)
+    key = lock_credential(session, credential_id)
+    if key is None or key.state == "revoked":
+        raise Conflict("the key is revoked already", code="key-state")
+    working = [row.id for row in credentials_of(session, key.person_id, state="active")]
+    if working == [key.id] and is_last_admin(session, key.person_id, now):
+        raise Conflict(
+            "this is the only key of the last admin", code="last-admin", remedy="Make another admin first."
+        )
+    ended = stop(session, parts, key, reason=reason, by=by, now=now)
+    details = {"key": key.id, "label": key.label, "reason": reason}
+    return [Event(EventKind.KEY_REVOKED, by, key.person_id, details), ended]
+
+
+def stop(session: Session, parts: Parts, key: Credential, *, reason: str, by: str, now: datetime) -> Event:
+    """Revoke one locked key: state, history and epoch."""
+    key.state = "revoked"
+    session.add(
+        CredentialState(
+            id=parts.ids.new("kst"), credential_id=key.id, state="revoked", at=now, by=by, reason=reason
+        )
+    )
+    session.flush()
+    return end_root(session, "key", key.id, cause="key-revoked", by=by)
+
+
+def _model(row: TrustAnchor, keys: int) -> Model:
+    certificate = x509.load_pem_x509_certificate(row.certificate_pem.encode())
+    return Model(row, certificate.subject.rfc4514_string(), certificate.not_valid_after_utc, keys)
+
+
+def _sentence(code: str) -> str:
+    try:
+        return KeyRefusal(code).text.sentence
+    except ValueError:
+        return "A reason that this version does not know."

@@ -1,0 +1,114 @@
+"""The history of the rules: who published what, when, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.errors import Conflict, NotFound
+from flows.names import names_of
+from flows.parts import Parts
+from flows.policy import Checked, Editor, editor, history_text
+from flows.session import Viewer
+from models.policy import Publication, bundle_text, newest_publication, publications
+from policies.bundle import load
+from policies.diff import Change, diff
+
+PAGE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """A page of publications, newest first. *older* is the cursor of the next page."""
+
+    rows: tuple[Publication, ...]
+    names: dict[str, str]
+    older: int | None
+    newest: int
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One publication: its text, what it changed, and what publishing it again would change."""
+
+    row: Publication
+    author: str
+    text: str
+    changes: tuple[Change, ...]
+    back: tuple[Change, ...]
+    newest: int
+
+    @property
+    def in_force(self) -> bool:
+        return self.row.revision == self.newest
+
+
+def history(parts: Parts, *, before: int | None = None) -> History:
+    with parts.db.read() as session:
+        found = publications(session, before=before, limit=PAGE + 1)
+        rows = tuple(found[:PAGE])
+        newest = newest_publication(session)
+        return History(
+            rows,
+            names_of(session, {row.author for row in rows}),
+            rows[-1].revision if len(found) > PAGE else None,
+            newest.revision if newest else 0,
+        )
+
+
+def publication(parts: Parts, revision: int) -> Published:
+    """Return one publication. Raises NotFound."""
+    row, text, changes = history_text(parts, revision)
+    with parts.db.read() as session:
+        newest = newest_publication(session)
+        if newest is None:
+            raise NotFound("there is no such publication")
+        current = load(bundle_text(session, newest.digest) or "")
+        return Published(
+            row,
+            names_of(session, {row.author})[row.author],
+            text,
+            changes,
+            diff(current, load(text)),
+            newest.revision,
+        )
+
+
+def meanwhile(parts: Parts, base: int) -> tuple[Change, ...]:
+    """Return what was published after revision *base*, for the author of a draft that began there."""
+    with parts.db.read() as session:
+        newest = newest_publication(session)
+        began = session.get(Publication, base)
+        if newest is None:
+            return ()
+        old = load(bundle_text(session, began.digest) or "") if began else None
+        return diff(old, load(bundle_text(session, newest.digest) or ""))
+
+
+def to_publish(parts: Parts, viewer: Viewer) -> Editor:
+    """Return the viewer's draft if it can be published now, or raise Conflict with what to do."""
+    found = editor(parts, viewer)
+    problem = unready(found)
+    if problem is not None:
+        raise Conflict(problem[0], code="draft-not-ready", remedy=problem[1])
+    return found
+
+
+def unready(found: Editor) -> tuple[str, str] | None:
+    """Return why a draft cannot be published, and what to do about it; None when it can."""
+    checked: Checked = found.checked
+    if found.saved_at is None:
+        return "there is no draft to publish", "Change the rules and save a draft first."
+    if checked.errors:
+        return "the draft has errors", "Mend the lines named, then save the draft again."
+    if found.stale:
+        return (
+            f"the draft was made on revision {checked.base_revision}, "
+            f"and {found.published_revision} is in force",
+            "Look at what changed meanwhile, then put your draft on the newest revision.",
+        )
+    if not checked.changes:
+        return (
+            "the draft says the same as the rules in force",
+            "Comments and spacing alone cannot be published: no decision depends on them.",
+        )
+    return None

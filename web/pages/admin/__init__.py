@@ -1,0 +1,41 @@
+"""The console for admins, authors, reviewers and auditors: one module for each area.
+
+Every view asks the built-in policy first, calls one flow, and renders.
+"""
+
+from __future__ import annotations
+
+from web.pages.admin import (
+    audit,
+    decisions,
+    devices,
+    evidence,
+    history,
+    home,
+    keys,
+    networks,
+    people,
+    person,
+    policy,
+    resources,
+    services,
+)
+
+BLUEPRINTS = tuple(
+    module.pages
+    for module in (
+        home,
+        people,
+        person,
+        keys,
+        devices,
+        resources,
+        services,
+        networks,
+        policy,
+        history,
+        evidence,
+        decisions,
+        audit,
+    )
+)

@@ -1,0 +1,100 @@
+"""Decisions: find the one that somebody asks about, and read everything it was made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import request
+
+from flows.decisions_view import DecisionPage, decision_page, list_decisions, reasons_of
+from web.pages.admin.console import Answer, area, page, see
+from web.state import admin, parts
+
+pages = area("decisions")
+EFFECTS = (("", "Open and closed"), ("permit", "Open"), ("deny", "Closed"))
+
+
+@pages.get("/admin/decisions")
+def decisions() -> Answer:
+    """List decisions; a reference typed into the search leads straight to its page."""
+    admin("view", "decisions")
+    person = request.args.get("q", "").strip()[:128]
+    if person.startswith("dec_"):
+        return see(f"/admin/decisions/{person}")
+    resource, effect, before = (
+        request.args.get(name, "").strip()[:512] for name in ("resource", "effect", "before")
+    )
+    found = list_decisions(parts(), person=person, resource=resource, effect=effect, before=before)
+    return page(
+        "decisions.html",
+        active="decisions",
+        found=found,
+        sentences={row.id: first_sentence(row.body) for row in found.rows},
+        q=person,
+        effects=EFFECTS,
+        resource=resource,
+        effect=effect,
+        before=before,
+    )
+
+
+@pages.get("/admin/decisions/<decision_id>")
+def decision(decision_id: str) -> Answer:
+    admin("view", "decisions")
+    found = decision_page(parts(), decision_id)
+    return page("decision.html", active="decisions", found=found, view=_view(found))
+
+
+def first_sentence(body: dict[str, Any]) -> str:
+    """Return the reason that was shown, as a sentence."""
+    reasons = reasons_of(body)
+    return reasons[0].sentence if reasons else "No reason was kept."
+
+
+def _view(found: DecisionPage) -> dict[str, Any]:
+    """Return a logged decision in the shape of the decision block."""
+    row, body = found.row, found.row.body
+    state = "open" if row.effect == "permit" else "waiting" if found.curable else "closed"
+    return {
+        "state": state,
+        "word": {"open": "Open", "waiting": "Closed for now", "closed": "Closed"}[state],
+        "sentence": first_sentence(body),
+        "remedy": found.reasons[0].remedy if found.reasons else "",
+        "reasons": [reason.sentence for reason in found.reasons[1:]],
+        "asked": f"{row.action} {row.resource}",
+        "at": row.at,
+        "reference": row.id,
+        "rules": body.get("determining", []),
+        "evidence": _signals(found),
+        "facts": _facts(body),
+    }
+
+
+def _signals(found: DecisionPage) -> list[tuple[str, str, str]]:
+    """Return each contribution of the assessment as (kind of state, what, sentence with centibans)."""
+    if found.assessment is None:
+        return []
+    kinds = {"against": "closed", "for": "open", "missing": "waiting"}
+    return [
+        (
+            kinds.get(line["outcome"], "neutral"),
+            line["kind"],
+            f"{line['sentence']} ({line['centibans']:+d})",
+        )
+        for line in found.assessment.body.get("contributions", [])
+    ]
+
+
+def _facts(body: dict[str, Any]) -> list[tuple[str, str]]:
+    revisions, obligations = body.get("revisions", {}), body.get("obligations", {})
+    cap = obligations.get("max_lifetime")
+    facts = [
+        ("Reasons", ", ".join(item["code"] for item in body.get("reasons", []))),
+        ("Tier", "unknown" if body.get("tier") is None else f"T{body['tier']}"),
+        ("Score", "unknown" if body.get("score") is None else f"{body['score']:+d} centibans"),
+        ("Longest", f"{cap // 60} min" if cap else "no limit of its own"),
+        ("Policy revision", str(revisions.get("publication", 0))),
+        ("State revision", str(revisions.get("state", 0))),
+    ]
+    erring = [f"{item['rule']}: {item['message']}" for item in body.get("erring", [])]
+    return [*facts, ("Rules that could not be evaluated", "; ".join(erring))] if erring else facts

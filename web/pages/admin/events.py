@@ -1,0 +1,78 @@
+"""Audit records as lines of a timeline: what happened in a sentence, who did it, the link to the record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from domain.authenticators import KeyRefusal
+from flows.audit_view import title_of
+
+_ALARM = frozenset({"code.reused", "admin.recovery"})
+_CLOSED = ("refused", "ended", "suspended", "revoked", "disabled", "removed")
+_OPEN = ("issued", "registered", "approved", "succeeded", "resumed", "published")
+_WAITING = ("enrolled", "made", "draft-saved")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a timeline, in the shape of the timeline macro."""
+
+    at: datetime
+    title: str
+    kind: str
+    text: str
+    by: str
+    href: str
+
+
+def kind_of(code: str) -> str:
+    """Return the kind of state that shows what a record means: open, waiting, closed, alarm or neutral."""
+    if code in _ALARM:
+        return "alarm"
+    ending = code.rpartition(".")[2]
+    for kind, words in (("closed", _CLOSED), ("waiting", _WAITING), ("open", _OPEN)):
+        if any(ending.endswith(word) for word in words):
+            return kind
+    return "neutral"
+
+
+def in_short(details: dict[str, Any]) -> str:
+    """Return the details that say most, in one line."""
+    told = []
+    if reason := details.get("reason"):
+        told.append(_reason(str(reason)))
+    for name in ("display_name", "label", "title", "group", "vendor", "project", "name", "address"):
+        if details.get(name):
+            told.append(str(details[name]))
+    if isinstance(details.get("resources"), list):
+        told.append(", ".join(map(str, details["resources"])))
+    if isinstance(details.get("action"), dict):
+        told.append(str(details["action"].get("do", "")))
+    if details.get("revision"):
+        told.append(f"revision {details['revision']}")
+    return " · ".join(dict.fromkeys(told))
+
+
+def timeline(rows: Iterable[tuple[Any, Any]], names: dict[str, str], *, about: str) -> list[Line]:
+    """Return *rows* (records with details) as lines; *about* is whose page it is."""
+    return [
+        Line(
+            at=record.at,
+            title=title_of(record.kind),
+            kind=kind_of(record.kind),
+            text=in_short(detail.details) if detail else "",
+            by="" if record.actor == about else f"by {names.get(record.actor, record.actor)}",
+            href=f"/admin/audit/{record.sequence}",
+        )
+        for record, detail in rows
+    ]
+
+
+def _reason(code: str) -> str:
+    try:
+        return KeyRefusal(code).text.sentence.removesuffix(".")
+    except ValueError:
+        return code
