@@ -71,17 +71,17 @@ def check(parts: Parts, fields: Mapping[str, str]) -> authorization.Asked:
 
 
 def refuse_to_client(
-    parts: Parts, pairs: Mapping[str, str], refused: OAuthRefused
+    parts: Parts, certain: Mapping[str, str], refused: OAuthRefused
 ) -> RefusedToClient | Untrusted:
-    """Return how to refuse a request that cannot be read: to the client only if that much is certain."""
+    """Return how to refuse a request that cannot be read: to the client only if it is certain."""
     with parts.db.read() as session:
-        service = service_by_name(session, pairs.get("client_id", ""))
+        service = service_by_name(session, certain.get("client_id", ""))
         known = client_of(service) if service is not None and service.state == "active" else None
     try:
-        client, _ = trusted(known, pairs)
+        client, _ = trusted(known, certain)
     except Untrusted as untrusted:
         return untrusted
-    return AuthorizationEndpoint(client, issuer=parts.deployment.public_url).refusal(pairs, refused)
+    return AuthorizationEndpoint(client, issuer=parts.deployment.public_url).refusal(certain, refused)
 
 
 def look(parts: Parts, viewer: Viewer, asked: authorization.Asked) -> Continue | Explain:

@@ -10,7 +10,7 @@ from sqlalchemy import ForeignKey, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, changed_rows
+from models.base import Base
 from models.sessions import RateCounter
 
 
@@ -114,7 +114,8 @@ def spend_assertion(session: Session, service_id: str, jti_digest: str, expires_
     """
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"key": f"assertion:{service_id}:{jti_digest}", "window": expires_at, "count": 1}
-    return changed_rows(session, insert(RateCounter).values(**row).on_conflict_do_nothing()) == 1
+    statement = insert(RateCounter).values(**row).on_conflict_do_nothing().returning(RateCounter.key)
+    return session.execute(statement).one_or_none() is not None
 
 
 def service_for_resource(session: Session, resource: str) -> Service | None:

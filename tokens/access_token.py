@@ -101,6 +101,8 @@ def read(
     claims = _verified(token, keys)
     if claims.get("iss") != issuer or claims.get("aud") != audience:
         raise TokenInvalid("the token is another issuer's or for another audience")
+    if "cnf" in claims:
+        raise TokenInvalid("the token is bound to a key, and nobody here checks the binding")
     if not isinstance(claims.get("jti"), str) or not _moment(claims, "iat") - MAX_SKEW <= now < _moment(
         claims, "exp"
     ):

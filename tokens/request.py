@@ -10,7 +10,7 @@ Source: RFC 6749, sections 3.1, 3.2 and appendix A.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload, OAuth2Request
 
@@ -31,6 +31,16 @@ def read_fields(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
             raise OAuthRefused("invalid_request", "a parameter is too long or not printable ASCII")
         fields[name] = value
     return {name: value for name, value in fields.items() if value}
+
+
+def certain_fields(pairs: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Return the parameters of a refused request that are beyond doubt: sent once, and well-formed."""
+    names = [name for name, _ in pairs]
+    return {
+        name: value
+        for name, value in pairs
+        if names.count(name) == 1 and 0 < len(value) <= MAX_VALUE and _VSCHAR.match(value)
+    }
 
 
 class Request(OAuth2Request):  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,15 +11,16 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from crypto.jws import Signer
-from crypto.secrets import base64url
-from flows import access
+from flows import access, people
 from flows.service_auth import client_of
 from flows.services import ServiceForm, create_service, make_secret
 from flows.session import Viewer
+from models.access import DecisionRow, decisions
+from models.audit import records_in_order
 from models.catalog import Service, service_by_name
+from tests.world import CLEAN, HOME, Contractor, World
 from tokens.client import Client
 from tokens.pkce import s256
-from tests.world import HOME, Contractor, World
 
 RESOURCE = "data:customer-logs"
 RULES = """
@@ -30,6 +31,10 @@ p, logs-remote, *, *, data:*, remote_control, -, deny
 REDIRECT = "http://localhost:9001/callback"
 AUDIENCE = "https://logs.example.org"
 VERIFIER = "v" * 43
+REMOTE: dict[str, Any] = {
+    **CLEAN,
+    "remote_control": [{"name": "AnyDesk", "process": "anydesk", "pid": 1, "evidence": "process"}],
+}
 
 
 @dataclass
@@ -67,6 +72,14 @@ class Company:
             row, events = create_service(session, self.world.parts, name=name, form=form, by="host")
             self.world.parts.commit(session, *events)
             return row
+
+    def another_contractor(self, name: str) -> Company:
+        """Return the same company with a new contractor, logged in and reported for."""
+        newcomer = self.world.person(name, "role:support")
+        viewer = self.world.login(newcomer)
+        laptop = self.world.laptop(viewer)
+        laptop.report(viewer)
+        return replace(self, imani=newcomer, viewer=viewer, laptop=laptop, http=client(self.world))
 
     def open(self, *actions: str, resource: str = RESOURCE) -> access.Opening:
         opening = self.world.open(self.viewer, resource, *(actions or ("read",)))
@@ -115,8 +128,8 @@ class Company:
     def token(self, **changes: str | None) -> str:
         """Return an access token for what is open."""
         response = self.redeem(self.code(**changes))
-        assert response.status_code == 200, response.json
-        return str(response.json["access_token"])
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return str(said(response)["access_token"])
 
     def post(
         self, path: str, fields: dict[str, str], name: str | None = None, secret: str = ""
@@ -126,8 +139,34 @@ class Company:
 
     def introspect(self, token: str) -> dict[str, Any]:
         response = self.post("/oauth/introspect", {"token": token}, "logs", self.logs_secret)
-        assert response.status_code == 200, response.json
-        return dict(response.json)
+        assert response.status_code == 200, response.get_data(as_text=True)
+        return said(response)
+
+    def post_introspection(self, token: str) -> tuple[int, dict[str, Any]]:
+        response = self.post("/oauth/introspect", {"token": token}, "logs", self.logs_secret)
+        return response.status_code, said(response)
+
+    def kinds(self) -> list[str]:
+        """Return what was recorded, oldest first."""
+        with self.world.parts.db.read() as session:
+            return [record.kind for record, _ in records_in_order(session)]
+
+    def details(self, kind: str) -> dict[str, Any]:
+        """Return the details of the newest record of *kind*."""
+        with self.world.parts.db.read() as session:
+            found = [detail for record, detail in records_in_order(session) if record.kind == kind]
+            assert found, kind
+            assert found[-1] is not None
+            return found[-1].details
+
+    def log(self, door: str) -> list[DecisionRow]:
+        with self.world.parts.db.read() as session:
+            return [row for row in decisions(session, limit=500) if row.door == door]
+
+    def suspend(self) -> None:
+        with self.world.parts.db.write() as session:
+            events = people.suspend(session, self.world.parts, self.imani.id, reason="test", by="host")
+            self.world.parts.commit(session, *events)
 
     def check(self, context: dict[str, Any] | None = None, **changes: Any) -> TestResponse:
         """Ask the decision point as the logs service."""
@@ -191,6 +230,13 @@ def basic(name: str, secret: str) -> str:
     return "Basic " + base64.b64encode(f"{name}:{secret}".encode()).decode()
 
 
+def said(response: TestResponse) -> dict[str, Any]:
+    """Return the JSON object of an answer."""
+    body = response.get_json()
+    assert isinstance(body, dict), response.get_data(as_text=True)
+    return body
+
+
 def query(response: TestResponse) -> dict[str, str]:
     """Return the parameters of a redirect to the client."""
     assert response.status_code == 303, response.get_data(as_text=True)[:500]
@@ -201,10 +247,6 @@ def query(response: TestResponse) -> dict[str, str]:
 def segments(token: str) -> tuple[str, str, str]:
     header, payload, signature = token.split(".")
     return header, payload, signature
-
-
-def forged(claims: bytes, header: bytes, signature: bytes = b"") -> str:
-    return f"{base64url(header)}.{base64url(claims)}.{base64url(signature)}"
 
 
 def public(signer: Signer) -> dict[str, str]:

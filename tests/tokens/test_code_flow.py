@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crypto.jws import unverified_header, verify
-from tests.tokens.company import AUDIENCE, REDIRECT, RESOURCE, Company, query
+from tests.tokens.company import AUDIENCE, RESOURCE, Company, query, said
 
 
 def test_what_is_open_gives_a_code_and_the_code_a_token(company: Company) -> None:
@@ -15,11 +15,12 @@ def test_what_is_open_gives_a_code_and_the_code_a_token(company: Company) -> Non
     assert told["state"] == "st-1"
     assert told["iss"] == company.world.origin
     assert response.status_code == 200
-    assert response.json["token_type"] == "Bearer"
-    assert response.json["scope"] == "read"
+    answer = said(response)
+    assert answer["token_type"] == "Bearer"
+    assert answer["scope"] == "read"
     assert response.headers["Cache-Control"] == "no-store"
-    assert "refresh_token" not in response.json
-    claims = verify(response.json["access_token"], company.world.parts.token_keys[0], typ="at+jwt")
+    assert "refresh_token" not in answer
+    claims = verify(answer["access_token"], company.world.parts.token_keys[0], typ="at+jwt")
     assert claims["iss"] == company.world.origin
     assert claims["aud"] == AUDIENCE
     assert claims["sub"] == company.imani.id
@@ -27,6 +28,6 @@ def test_what_is_open_gives_a_code_and_the_code_a_token(company: Company) -> Non
     assert claims["scope"] == "read"
     assert claims["resource"] == RESOURCE
     assert claims["grant_id"] == opening.grant_id
-    assert claims["exp"] - claims["iat"] == response.json["expires_in"]
-    header = unverified_header(response.json["access_token"])
+    assert claims["exp"] - claims["iat"] == answer["expires_in"]
+    header = unverified_header(answer["access_token"])
     assert header == {"alg": "ES256", "typ": "at+jwt", "kid": company.world.parts.token_signer.kid}

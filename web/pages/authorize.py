@@ -18,7 +18,7 @@ from flows.authorize import Continue, Explain
 from tokens.authorization import RefusedToClient
 from tokens.metadata import AUTHORIZE
 from tokens.refused import OAuthRefused, Untrusted
-from tokens.request import read_fields
+from tokens.request import certain_fields, read_fields
 from web.edge import CSP, require_same_origin
 from web.observe import count_decision
 from web.state import parts, viewer, viewer_or_none
@@ -62,9 +62,7 @@ def _fields(pairs: list[tuple[str, str]]) -> dict[str, str]:
     try:
         return read_fields(pairs)
     except OAuthRefused as refused:
-        names = [name for name, _ in pairs]
-        certain = {name: value for name, value in pairs if names.count(name) == 1}
-        raise authorize.refuse_to_client(parts(), certain, refused) from refused
+        raise authorize.refuse_to_client(parts(), certain_fields(pairs), refused) from refused
 
 
 def _answer(outcome: Continue | Explain) -> BaseResponse:
