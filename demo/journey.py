@@ -1,0 +1,278 @@
+"""The whole journey, step by step, each outcome compared with what is written here.
+
+Answers: does a fresh deployment keep its promises, seen from outside? Every
+step goes over HTTP or the `doorward` command, as a person, a laptop or a
+service would.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+
+from demo.actor import Actors, path, refusal
+from demo.asking import Errand, Program, claims
+from demo.browser import Page
+from demo.children import DemoError
+from demo.company import AAGUID, FIRST_ADMIN, VENDOR
+from demo.founding import approve, log_in
+from demo.services import RESOURCE
+from demo.softkey import AttestationAuthority, SoftKey
+from demo.stage import Stage
+from demo.telling import Telling
+
+IMANI, JON, MEI, OLU, DANA = (
+    "imani.okafor", "jon.berg", "mei.tanaka", "olu.adeyemi", "dana.kovac",
+)  # fmt: skip
+OPEN, LATER, CLOSED = "Open", "Closed for now", "Closed"
+NO_RULE = "No rule opens this for you."
+REMOTE = "Remote-control software is running on your laptop."
+SILENT = "Your laptop has not reported for this session."
+PAYROLL_RULE = "\np, payroll-read, role:support, read, data:payroll, tier >= 2, max 5m, allow\n"
+_INVITE = re.compile(r"/register/dwi_[A-Za-z0-9_-]{20,}")
+
+
+class Journey(Actors):
+    """One run through a stage that was founded a moment ago."""
+
+    def __init__(self, stage: Stage, tell: Telling) -> None:
+        super().__init__(stage, tell)
+        self.program = Program(stage.origin, stage.secrets())
+
+    def close(self) -> None:
+        super().close()
+        self.program.close()
+
+    def play(self) -> None:
+        """Play every step. Raises Different at the first that goes otherwise."""
+        steps: tuple[Callable[[], None], ...] = (
+            self.a_homemade_key,
+            self.an_invited_person,
+            self.doors_open_and_closed,
+            self.a_new_rule,
+            self.a_token_lives_and_ends,
+            self.a_stolen_code,
+            self.ten_seconds,
+            self.a_remote_hand,
+            self.three_ways_to_arrive,
+            self.a_laptop_is_approved,
+            self.another_name,
+            self.the_record,
+        )
+        for step in steps:
+            step()
+
+    # ---- people and keys ---------------------------------------------------
+
+    def a_homemade_key(self) -> None:
+        self.tell.step(
+            "Asha enters Noor Haddad and gives her a one-time link. Noor tries a key of her own make."
+        )
+        asha = self.arrive(FIRST_ADMIN)
+        today = datetime.now(UTC).date()
+        page = asha.get("/admin/people/new")
+        entered = asha.submit(
+            page.form("/admin/people/new"),
+            display_name="Noor Haddad", name="noor.haddad", kind="contractor", groups="support",
+            vendor=VENDOR, sponsor="Asha Raman", project="Gripper",
+            starts=today.isoformat(), ends=(today + timedelta(days=30)).isoformat(),
+        )  # fmt: skip
+        link = _INVITE.search(entered.html)
+        if link is None:
+            raise LookupError(f"the page of the new person shows no link: {entered.words[:400]}")
+        self._noors_link = link[0]
+        now = datetime.now(UTC)
+        homemade = SoftKey.create(AttestationAuthority.create(now=now, name="Garage"), AAGUID, now=now)
+        refused = refusal(
+            lambda: self.browser("noor.haddad").ceremony(self._noors_link, "register", homemade.register)
+        )
+        self.tell.refused("Noor", refused.sentence, refused.remedy)
+        self.tell.expect("the refusal", {"code": refused.code}, {"code": "attestation-chain"})
+
+    def an_invited_person(self) -> None:
+        self.tell.step("Noor uses the certified key she was sent, and logs in. The link is used up.")
+        noor = self.browser("noor.haddad")
+        registered = noor.ceremony(self._noors_link, "register", self.stage.drawer.create)
+        page = log_in(noor, self.stage.drawer, "noor.haddad")
+        again = noor.get(self._noors_link)
+        got = {"registered": path(registered), "after login": path(page), "link again": again.status}
+        self.tell.expect(
+            "what follows", got, {"registered": "/registered", "after login": "/access", "link again": 404}
+        )
+        self.tell.allowed("Noor is in; she has no laptop that reports, so:")
+        self.door("noor.haddad", "data:customer-logs", "read", LATER, SILENT)
+
+    # ---- doors and rules ---------------------------------------------------
+
+    def doors_open_and_closed(self) -> None:
+        self.tell.step("Imani logs in from home; her laptop reports. She looks at what she may do.")
+        self.arrive(IMANI)
+        self.door(IMANI, "data:customer-logs", "read", OPEN)
+        self.door(IMANI, "data:payroll", "read", CLOSED, NO_RULE)
+
+    def a_new_rule(self) -> None:
+        self.tell.step("Asha writes a rule for payroll, and publishes it by touching her key.")
+        asha = self.browser(FIRST_ADMIN)
+        page = asha.get("/admin/policy")
+        form = page.form("/admin/policy")
+        broken = asha.submit(
+            form, rules=form.fields["rules"] + PAYROLL_RULE.replace("tier", "teir"), next="save"
+        )
+        self.tell.refused("The editor, of a rule with a typing error", _first_problem(broken))
+        form = broken.form("/admin/policy")
+        asha.submit(form, rules=form.fields["rules"].replace("teir", "tier"), next="review")
+        published = asha.ceremony(
+            "/admin/policy/publish", "sign", self.key(FIRST_ADMIN), note="Payroll opens"
+        )
+        self.tell.expect("the page", {"address": path(published)}, {"address": "/admin/policy/history/2"})
+        self.tell.allowed("Revision 2 is in force.")
+        self.door(IMANI, "data:payroll", "read", OPEN)
+
+    def ten_seconds(self) -> None:
+        self.tell.step("Imani opens the status board, whose rule gives ten seconds.")
+        opened = self.open(IMANI, "svc:status-board", "read")
+        begun = time.monotonic()
+        while self.grant(IMANI, "svc:status-board") == opened and time.monotonic() - begun < 20:
+            time.sleep(0.25)
+        seconds = time.monotonic() - begun
+        self.tell.expect("the end", {"about ten seconds": 9 <= seconds <= 12}, {"about ten seconds": True})
+        self.tell.refused("The board", f"closed by itself after {seconds:.1f} s.")
+
+    # ---- tokens ------------------------------------------------------------
+
+    def a_token_lives_and_ends(self) -> None:
+        self.tell.step("The example application sends Imani for a token; she opens telemetry; it gets one.")
+        imani = self.browser(IMANI)
+        errand = Errand.prepare(self.stage.ports.app, "read")
+        asked = imani.get(errand.path)
+        sent = imani.submit(asked.form("/oauth/authorize"))
+        status, answer = self.program.exchange(errand, errand.code(sent.url))
+        token = str(answer.get("access_token", ""))
+        self.tell.expect("the exchange", {"status": status}, {"status": 200})
+        self._said = claims(token)
+        seconds = int(self._said["exp"]) - int(self._said["iat"])
+        self.tell.allowed(f"A token for telemetry only, for {seconds} s, and gone with its grant.")
+        self._a_service_asks(token)
+
+        self.tell.step("Imani says that she is done.")
+        imani.get("/access")
+        imani.post("/access/done", {"grant": str(self._said["grant_id"])})
+        left = int(self._said["exp"]) - int(time.time())
+        self.tell.say(
+            f"An API that does not ask would take the token for another {left} s, until it expires."
+        )
+        self._decision(token, allowed=False)
+
+    def a_stolen_code(self) -> None:
+        self.tell.step("Somebody who saw a code uses it a second time: the token of the first use ends.")
+        self.open(IMANI, RESOURCE, "read")
+        errand = Errand.prepare(self.stage.ports.app, "read")
+        code = errand.code(self.browser(IMANI).get(errand.path).url)
+        _status, answer = self.program.exchange(errand, code)
+        token = str(answer["access_token"])
+        self._decision(token, allowed=True)
+        status, refused = self.program.exchange(errand, code)
+        self.tell.expect("the second use", {"status": status}, {"status": 400})
+        self.tell.refused("The token endpoint", str(refused.get("error_description", "")))
+        self._decision(token, allowed=False)
+
+    def _a_service_asks(self, token: str) -> None:
+        self.tell.step("The API asks the decision point before it acts, as any service can:")
+        self.tell.say(self.program.as_curl(str(self._said["sub"]), "read", token="TOKEN"))
+        self._decision(token, allowed=True)
+        _status, answer = self.program.evaluate(str(self._said["sub"]), "read")
+        self.tell.expect("without a session", {"decision": answer["decision"]}, {"decision": False})
+        self.tell.refused("Without naming the session", str(answer["context"]["reason_user"]["en"]))
+
+    def _decision(self, token: str, *, allowed: bool) -> None:
+        """Ask the decision point about telemetry with *token*."""
+        status, answer = self.program.evaluate(str(claims(token)["sub"]), "read", token=token)
+        got = {"status": status, "decision": answer.get("decision")}
+        self.tell.expect("the decision point", got, {"status": 200, "decision": allowed})
+        sentence = str(answer["context"]["reason_user"]["en"])
+        if allowed:
+            self.tell.allowed(f"The decision point: {sentence}")
+        else:
+            self.tell.refused("The decision point", sentence)
+
+    # ---- scenes ------------------------------------------------------------
+
+    def a_remote_hand(self) -> None:
+        self.tell.step("Jon logs in; AnyDesk runs on his laptop. Then he quits it.")
+        self.arrive(JON, "remote")
+        self.door(JON, "data:customer-logs", "read", LATER, REMOTE)
+        self.move(JON, "home")
+        self.tell.say("Jon quits AnyDesk; his laptop reports.")
+        self.door(JON, "data:customer-logs", "read", OPEN)
+
+    def three_ways_to_arrive(self) -> None:
+        self.tell.step("Mei arrives from a rented server, Olu through the company VPN.")
+        self.arrive(MEI, "rented")
+        self.door(MEI, "svc:telemetry", "read", OPEN)
+        self.door(MEI, "code:gripper-firmware", "read", LATER)
+        self.door(MEI, "svc:staging-deploy", "deploy", LATER)
+        self.arrive(OLU, "vpn")
+        self.door(OLU, "code:gripper-firmware", "read", OPEN)
+        self.door(OLU, "svc:staging-deploy", "deploy", OPEN)
+
+    def a_laptop_is_approved(self) -> None:
+        self.tell.step("Nobody has approved Dana's laptop. Asha does.")
+        self.arrive(DANA)
+        self.door(DANA, "data:customer-logs", "read", LATER, SILENT)
+        laptop = self.stage.laptops[DANA]
+        approve(self.stage.origin, self.stage.drawer, [laptop.device.device_id])
+        laptop.report()
+        self.door(DANA, "data:customer-logs", "read", OPEN)
+
+    def another_name(self) -> None:
+        self.tell.step("Somebody reaches the demo by another name, or through another proxy.")
+        for header, value in (("Host", "doorward.example"), ("X-Forwarded-For", "203.0.113.7")):
+            status = self.program.status(self.stage.origin + "/login", **{header: value})
+            self.tell.expect(f"`{header}: {value}`", {"status": status}, {"status": 421})
+            self.tell.refused(f"`{header}: {value}`", "421, the demo is served on localhost only.")
+
+    # ---- the record --------------------------------------------------------
+
+    def the_record(self) -> None:
+        self.tell.step("The auditor verifies the record, then a copy in which one name was changed.")
+        self.tell.allowed(self.stage.broker.command("audit", "verify").strip())
+        copy = self.stage.folder / "copy.sqlite"
+        sequence = _forge(self.stage.broker.database, copy)
+        settings = {
+            "DOORWARD_DATABASE_URL": f"sqlite:///{copy}",
+            "DOORWARD_ROOT_KEY_FILE": f"{self.stage.broker.database}.key",
+        }
+        try:
+            said = self.stage.broker.command("audit", "verify", **settings)
+        except DemoError as error:
+            said = str(error)
+        found = f"broken at record {sequence}:" in said
+        self.tell.expect("the altered copy", {"found": found}, {"found": True})
+        self.tell.refused("The altered copy", said.strip().splitlines()[-1])
+
+
+def _first_problem(page: Page) -> str:
+    """Return the first problem that the editor lists."""
+    found = re.search(r"(Line \d+)</a>: ([^<]*)<", page.html)
+    if found is None:
+        raise LookupError(f"the editor lists no problem: {page.words[:400]}")
+    return f"{found[1]}: {unescape(found[2]).strip()}"
+
+
+def _forge(database: Path, copy: Path) -> int:
+    """Copy a database and put another's name on one record of the copy; return its number."""
+    with closing(sqlite3.connect(database)) as original, closing(sqlite3.connect(copy)) as forged:
+        original.backup(forged)
+        query = "SELECT sequence FROM audit_records WHERE kind = 'policy.published' ORDER BY sequence DESC"
+        (sequence,) = forged.execute(query).fetchone()
+        for (trigger,) in forged.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            forged.execute(f'DROP TRIGGER "{trigger}"')  # what somebody with the file could do
+        forged.execute("UPDATE audit_records SET actor = 'prs_nobody' WHERE sequence = ?", (sequence,))
+        forged.commit()
+        return int(sequence)
