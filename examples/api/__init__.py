@@ -1,0 +1,1 @@
+"""An internal API, protected in two ways. See ``README.md``."""

@@ -1,0 +1,1 @@
+"""A web application that gets a token for what its user opened. See ``README.md``."""
