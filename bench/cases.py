@@ -1,0 +1,236 @@
+"""What is measured, and against what.
+
+`ceremony.*` against bare py_webauthn with the same bytes; `decision.*` against
+a stock PyCasbin enforcer over the whole bundle; `token.*` against the bare
+signature; `audit.*` and `live.*` against one bare durable commit; `http.*`
+against a bare WSGI function. Each is a generator of results.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from sqlalchemy import text
+from webauthn import verify_authentication_response, verify_registration_response
+from werkzeug.test import Client
+
+from audit.events import Event, EventKind
+from authn.assertion import verify_assertion
+from authn.registration import verify_registration
+from bench.company import Bench, bench_world
+from bench.measure import Result, compare
+from bench.rules import casbin_enforcer, generated
+from crypto.secrets import from_base64url
+from domain.access import AccessRequest, Subject, SubjectKind
+from domain.authenticators import Anchor, Refusal, StoredCredential
+from evidence.assess import assess
+from flows.decide import Asked, decide_and_log
+from flows.liveness import read_roots
+from models.evidence import observations_for
+from policies.bundle import load
+from policies.decide import decide
+from tests.world import AAGUID, NOON
+
+Case = Callable[[], Iterator[Result]]
+CHALLENGE = b"c" * 32
+ORIGIN = "http://localhost:8080"
+
+
+def ceremonies() -> Iterator[Result]:
+    with _bench() as bench:
+        options = {
+            "rp": {"id": "localhost", "name": "x"},
+            "user": {"id": "dXNlcg", "name": "i", "displayName": "I"},
+            "challenge": "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M",
+            "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+            "excludeCredentials": [],
+        }
+        made = bench.key.register(options, ORIGIN)
+        anchors = [Anchor(AAGUID, bench.authority_der, "bench")]
+        found = verify_registration(
+            made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", anchors=anchors, now=NOON
+        )
+        assert not isinstance(found, Refusal), found
+        yield compare(
+            "ceremony.registration",
+            lambda: verify_registration(
+                made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", anchors=anchors, now=NOON
+            ),
+            lambda: verify_registration_response(
+                credential=made,
+                expected_challenge=CHALLENGE,
+                expected_rp_id="localhost",
+                expected_origin=ORIGIN,
+                require_user_verification=True,
+            ),
+            against="py_webauthn, no chain check",
+            inner=20,
+        )
+        asked = {
+            "rpId": "localhost",
+            "challenge": options["challenge"],
+            "allowCredentials": [{"type": "public-key", "id": made["id"]}],
+        }
+        answer = bench.key.sign(asked, ORIGIN)
+        stored = StoredCredential(
+            "key_1", found.credential_id, found.public_key, 0, found.backup_eligible, found.algorithm
+        )
+        yield compare(
+            "ceremony.assertion",
+            lambda: verify_assertion(
+                answer,
+                challenge=CHALLENGE,
+                origin=ORIGIN,
+                rp_id="localhost",
+                allowed_ids=[found.credential_id],
+                credential=stored,
+                user_handle=from_base64url("dXNlcg"),
+                sign_count_at_issue=0,
+            ),
+            lambda: verify_authentication_response(
+                credential=answer,
+                expected_challenge=CHALLENGE,
+                expected_rp_id="localhost",
+                expected_origin=ORIGIN,
+                credential_public_key=found.public_key,
+                credential_current_sign_count=0,
+                require_user_verification=True,
+            ),
+            against="py_webauthn",
+            inner=40,
+        )
+
+
+def decisions() -> Iterator[Result]:
+    for count in (100, 1_000):
+        text_, links, requests = generated(count)
+        bundle = load(text_)
+        enforcer = casbin_enforcer(text_, links)
+        subject = Subject(SubjectKind.PERSON, "p1")
+        asked, stock = iter(requests * 1000), iter(requests * 1000)
+
+        def ours(
+            asked: Iterator[tuple[str, str]] = asked,
+            subject: Subject = subject,
+            bundle: object = bundle,
+            links: object = links,
+        ) -> object:
+            action, resource = next(asked)
+            request = AccessRequest(subject, action, resource, {"tier": 2})
+            return decide(request, bundle=bundle, assignments=links, now=NOON)  # type: ignore[arg-type]
+
+        def theirs(stock: Iterator[tuple[str, str]] = stock, enforcer: object = enforcer) -> object:
+            action, resource = next(stock)
+            return enforcer.enforce("person:p1", action, resource, {"tier": 2})  # type: ignore[attr-defined]
+
+        yield compare(
+            f"decision.rules_{count}", ours, theirs, against="PyCasbin, whole bundle", inner=3, rounds=11
+        )
+
+
+def evidence() -> Iterator[Result]:
+    with _bench() as bench:
+        with bench.world.parts.db.read() as session:
+            seen = observations_for(session, bench.viewer.person_id, bench.viewer.session_id)
+        weights = bench.world.parts.weights
+        numbers = [len(seen)] * 1000
+        yield compare(
+            "evidence.assess",
+            lambda: assess(
+                seen, session=bench.viewer.session_id, weights=weights, now=NOON, assessment_id="ase_1"
+            ),
+            lambda: sum(numbers),
+            against="sum of 1,000 integers",
+            inner=20,
+        )
+
+
+def tokens() -> Iterator[Result]:
+    with _bench() as bench:
+        signer = bench.world.parts.token_signer
+        private = ec.generate_private_key(ec.SECP256R1())
+        claims = {"iss": ORIGIN, "sub": "prs_1", "aud": "x", "exp": 1, "iat": 1, "jti": "1"}
+        yield compare(
+            "token.sign",
+            lambda: signer.sign(claims, typ="at+jwt"),
+            lambda: private.sign(b"x" * 200, ec.ECDSA(SHA256())),
+            against="bare ES256 signature",
+            inner=100,
+        )
+
+
+def durable() -> Iterator[Result]:
+    with _bench() as bench:
+        parts = bench.world.parts
+
+        def bare() -> None:
+            with parts.db.write() as session:
+                session.execute(text("UPDATE state_revision SET revision = revision + 1"))
+                session.commit()
+
+        def record() -> None:
+            with parts.db.write() as session:
+                parts.commit(session, Event(EventKind.LOGIN, "prs_1", "prs_1", {"n": 1}))
+
+        def live() -> None:
+            with parts.db.write() as session:
+                roots = read_roots(session, bench.viewer.session_id)
+                asked = Asked(
+                    "evaluation", bench.viewer.person_id, "read", "data:logs", roots=roots, use=True
+                )
+                decide_and_log(session, parts, asked, NOON)
+                session.commit()
+
+        yield compare("audit.append", record, bare, against="bare SQLite commit (FULL)", inner=10)
+        yield compare("live.check", live, bare, against="bare SQLite commit (FULL)", inner=10)
+
+
+def pages() -> Iterator[Result]:
+    with _bench() as bench:
+        client = bench.world.app().test_client()
+        bare = _bare_client()
+        client.set_cookie("__Host-doorward-session", bench.contractor.cookie)
+        yield compare(
+            "http.livez", lambda: client.get("/livez"), lambda: bare.get("/"), against="bare WSGI", inner=20
+        )
+        yield compare(
+            "http.my_access",
+            lambda: client.get("/access", base_url=ORIGIN, headers={"Accept": "text/html"}),
+            lambda: client.get("/livez"),
+            against="/livez of the same app",
+            inner=5,
+            rounds=11,
+        )
+
+
+def _bench() -> _Folder:
+    return _Folder()
+
+
+class _Folder:
+    """A bench world in a folder that goes away."""
+
+    def __enter__(self) -> Bench:
+        self._folder = tempfile.TemporaryDirectory()
+        self._bench = bench_world(Path(self._folder.name), began=NOON - timedelta(days=1))
+        return self._bench
+
+    def __exit__(self, *_exception: object) -> None:
+        self._bench.world.parts.db.dispose()
+        self._folder.cleanup()
+
+
+def _bare_client() -> Client:
+    def application(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return [b'{"status":"alive"}']
+
+    return Client(application)
+
+
+CASES: tuple[Case, ...] = (ceremonies, decisions, evidence, tokens, durable, pages)

@@ -1,0 +1,71 @@
+"""Time two things in turn, A B A B …, and say how A compares with B, and how noisy that is.
+
+Machines are shared and drift: only a ratio of neighbours means something. The
+noise is the same measure of B against B itself, as the distance from 1.
+"""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+ROUNDS = 21
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One line of the table: *value* (in *unit*) beside *reference*, their ratio, and the noise."""
+
+    name: str
+    value: float
+    unit: str
+    reference: str
+    ratio: float
+    noise: float
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def compare(
+    name: str,
+    subject: Callable[[], object],
+    reference: Callable[[], object],
+    *,
+    against: str,
+    inner: int,
+    rounds: int = ROUNDS,
+) -> Result:
+    """Return the median time of *subject* in microseconds, and its ratio to *reference*.
+
+    Each round runs *inner* calls of subject, reference and reference again.
+    """
+    subject(), reference()
+    ours: list[float] = []
+    ratios: list[float] = []
+    noises: list[float] = []
+    gc.collect()
+    for _ in range(rounds):
+        one, two, three = _timed(subject, inner), _timed(reference, inner), _timed(reference, inner)
+        ours.append(one)
+        ratios.append(one / ((two + three) / 2))
+        noises.append(abs(two / three - 1))
+    return Result(
+        name=name,
+        value=round(statistics.median(ours) / inner * 1e6, 2),
+        unit="us",
+        reference=against,
+        ratio=round(statistics.median(ratios), 3),
+        noise=round(statistics.median(noises), 3),
+    )
+
+
+def _timed(call: Callable[[], object], inner: int) -> float:
+    begin = time.perf_counter()
+    for _ in range(inner):
+        call()
+    return time.perf_counter() - begin
