@@ -1,7 +1,6 @@
-"""A program that asks the broker: OAuth code to token, decisions, and requests that must fail.
+"""Programs that ask: the example portal, and a service that speaks to the broker by itself.
 
-Answers what a service would get. Used by the played journey in the place of
-the example application, so that each answer can be seen and compared.
+Answers what a service gets, for the played journey to compare.
 """
 
 from __future__ import annotations
@@ -17,28 +16,28 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 
-from demo.services import API, APP, RESOURCE, address
+from demo.services import API, PORTAL, RESOURCE, address
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """One authorization request of the example application: where to go, and the secret half of PKCE."""
+    """One authorization request of the portal: where to go, and the secret half of PKCE."""
 
     path: str
     verifier: str
     redirect_uri: str
 
     @classmethod
-    def prepare(cls, app_port: int, action: str) -> Errand:
-        """Return a request for *action* on telemetry."""
+    def prepare(cls, portal_port: int) -> Errand:
+        """Return a request to read the resource."""
         verifier = secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
-        redirect_uri = address(app_port) + "/callback"
+        redirect_uri = address(portal_port) + "/callback"
         fields = {
             "response_type": "code",
-            "client_id": APP,
+            "client_id": PORTAL,
             "redirect_uri": redirect_uri,
-            "scope": action,
+            "scope": "read",
             "resource": RESOURCE,
             "state": secrets.token_urlsafe(8),
             "code_challenge": challenge,
@@ -66,28 +65,30 @@ class Program:
         self._http.close()
 
     def exchange(self, errand: Errand, code: str) -> tuple[int, dict[str, Any]]:
-        """Exchange *code* for a token, as the example application."""
+        """Exchange *code* for a token, as the portal."""
         fields = {
             "grant_type": "authorization_code",
             "code": code,
             "redirect_uri": errand.redirect_uri,
             "code_verifier": errand.verifier,
         }
-        answer = self._http.post(self._origin + "/oauth/token", data=fields, auth=(APP, self._secrets[APP]))
+        answer = self._http.post(
+            self._origin + "/oauth/token", data=fields, auth=(PORTAL, self._secrets[PORTAL])
+        )
         return answer.status_code, dict(answer.json())
 
-    def evaluate(self, person: str, action: str, **context: str) -> tuple[int, dict[str, Any]]:
+    def evaluate(self, person: str, **context: str) -> tuple[int, dict[str, Any]]:
         """Ask the decision point as the example API; print-ready by :meth:`as_curl`."""
         answer = self._http.post(
             self._origin + "/access/v1/evaluation",
-            json=_question(person, action, context),
+            json=_question(person, context),
             headers={"Authorization": f"Bearer {self._secrets[API]}"},
         )
         return answer.status_code, dict(answer.json())
 
-    def as_curl(self, person: str, action: str, **context: str) -> str:
+    def as_curl(self, person: str, **context: str) -> str:
         """Return the same question for a terminal."""
-        body = json.dumps(_question(person, action, context))
+        body = json.dumps(_question(person, context))
         return (
             f"curl {self._origin}/access/v1/evaluation -H 'Authorization: Bearer SECRET' "
             f"-H 'Content-Type: application/json' -d '{body}'"
@@ -97,13 +98,27 @@ class Program:
         """Return the status that *url* answers with."""
         return self._http.get(url, headers=headers).status_code
 
-    def get(self, url: str, token: str) -> tuple[int, dict[str, Any]]:
-        """Ask an API with a token; an answer without JSON is an empty one."""
-        answer = self._http.get(
-            url, headers={"Authorization": f"Bearer {token}", "Accept": "application/json"}
-        )
-        is_json = "json" in answer.headers.get("content-type", "")
-        return answer.status_code, dict(answer.json()) if is_json else {}
+
+class Portal:
+    """The example portal, as one browser sees it."""
+
+    def __init__(self, port: int) -> None:
+        self._http = httpx.Client(base_url=address(port), timeout=20, trust_env=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def start(self) -> str:
+        """Ask for the logs; return where the portal sends the browser."""
+        return self._http.get("/start").headers["location"]
+
+    def come_back(self, url: str) -> None:
+        """Follow the broker's redirect to the portal."""
+        self._http.get(url)
+
+    def doors(self) -> dict[str, Any]:
+        """Return what the portal holds, and what the two doors of its API say."""
+        return dict(self._http.get("/status").json())
 
 
 def claims(token: str) -> dict[str, Any]:
@@ -112,11 +127,11 @@ def claims(token: str) -> dict[str, Any]:
     return dict(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
 
 
-def _question(person: str, action: str, context: Mapping[str, str]) -> dict[str, Any]:
+def _question(person: str, context: Mapping[str, str]) -> dict[str, Any]:
     kind, _, name = RESOURCE.partition(":")
     return {
         "subject": {"type": "person", "id": person},
-        "action": {"name": action},
+        "action": {"name": "read"},
         "resource": {"type": kind, "id": name},
         "context": dict(context),
     }

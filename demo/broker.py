@@ -15,11 +15,11 @@ from demo.children import Children, run
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Where things listen: the door that people use, the broker behind it, the example and its API."""
+    """Where things listen: the door that people use, the broker behind it, the example portal, its API."""
 
     door: int
     broker: int
-    app: int
+    portal: int
     api: int
 
 

@@ -125,7 +125,7 @@ def document(*, certificate: str, services: str, now: datetime) -> str:
     """
     people = "\n".join(_person(member, now) for member in CAST.values() if member.login != FIRST_ADMIN)
     text = Template(TEMPLATE.read_text(encoding="utf-8"))
-    return text.substitute(aaguid=AAGUID, certificate=certificate, people=f"{services}\n{people}")
+    return text.substitute(aaguid=AAGUID, certificate=certificate, services=services, people=people)
 
 
 def _person(member: Member, now: datetime) -> str:

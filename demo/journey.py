@@ -17,7 +17,7 @@ from html import unescape
 from pathlib import Path
 
 from demo.actor import Actors, path, refusal
-from demo.asking import Errand, Program, claims
+from demo.asking import Errand, Portal, Program, claims
 from demo.browser import Page
 from demo.children import DemoError
 from demo.company import AAGUID, FIRST_ADMIN, VENDOR
@@ -44,10 +44,12 @@ class Journey(Actors):
     def __init__(self, stage: Stage, tell: Telling) -> None:
         super().__init__(stage, tell)
         self.program = Program(stage.origin, stage.secrets())
+        self.portal = Portal(stage.ports.portal)
 
     def close(self) -> None:
         super().close()
         self.program.close()
+        self.portal.close()
 
     def play(self) -> None:
         """Play every step. Raises Different at the first that goes otherwise."""
@@ -57,6 +59,7 @@ class Journey(Actors):
             self.doors_open_and_closed,
             self.a_new_rule,
             self.a_token_lives_and_ends,
+            self.a_service_asks,
             self.a_stolen_code,
             self.ten_seconds,
             self.a_remote_hand,
@@ -147,52 +150,64 @@ class Journey(Actors):
     # ---- tokens ------------------------------------------------------------
 
     def a_token_lives_and_ends(self) -> None:
-        self.tell.step("The example application sends Imani for a token; she opens telemetry; it gets one.")
+        self.tell.step("Imani goes to the support portal, which sends her to Doorward. She opens the logs.")
         imani = self.browser(IMANI)
-        errand = Errand.prepare(self.stage.ports.app, "read")
-        asked = imani.get(errand.path)
-        sent = imani.submit(asked.form("/oauth/authorize"))
-        status, answer = self.program.exchange(errand, errand.code(sent.url))
-        token = str(answer.get("access_token", ""))
-        self.tell.expect("the exchange", {"status": status}, {"status": 200})
-        self._said = claims(token)
-        seconds = int(self._said["exp"]) - int(self._said["iat"])
-        self.tell.allowed(f"A token for telemetry only, for {seconds} s, and gone with its grant.")
-        self._a_service_asks(token)
+        asked = imani.get(self.portal.start())
+        self.portal.come_back(imani.submit(asked.form("/oauth/authorize")).url)
+        left = self._doors(live=True, offline=True)
+        self.tell.say(f"Its token is for these logs only and runs out in {left} s, whatever happens.")
 
         self.tell.step("Imani says that she is done.")
-        imani.get("/access")
-        imani.post("/access/done", {"grant": str(self._said["grant_id"])})
-        left = int(self._said["exp"]) - int(time.time())
-        self.tell.say(
-            f"An API that does not ask would take the token for another {left} s, until it expires."
-        )
-        self._decision(token, allowed=False)
+        imani.post("/access/done", {"grant": self.grant(IMANI, RESOURCE)})
+        left = self._doors(live=False, offline=True)
+        self.tell.say(f"Who only reads the token takes it for another {left} s: its time, and no more.")
+
+    def a_service_asks(self) -> None:
+        self.tell.step("A service asks the decision point before it acts, with the token it was sent:")
+        _errand, _code, token = self._token()
+        person = str(claims(token)["sub"])
+        self.tell.say(self.program.as_curl(person, token="TOKEN"))
+        self._decision(token, allowed=True)
+        _status, answer = self.program.evaluate(person)
+        self.tell.expect("without a session", {"decision": answer["decision"]}, {"decision": False})
+        self.tell.refused("Without the token", str(answer["context"]["reason_user"]["en"]))
 
     def a_stolen_code(self) -> None:
         self.tell.step("Somebody who saw a code uses it a second time: the token of the first use ends.")
-        self.open(IMANI, RESOURCE, "read")
-        errand = Errand.prepare(self.stage.ports.app, "read")
-        code = errand.code(self.browser(IMANI).get(errand.path).url)
-        _status, answer = self.program.exchange(errand, code)
-        token = str(answer["access_token"])
+        errand, code, token = self._token()
         self._decision(token, allowed=True)
         status, refused = self.program.exchange(errand, code)
         self.tell.expect("the second use", {"status": status}, {"status": 400})
         self.tell.refused("The token endpoint", str(refused.get("error_description", "")))
         self._decision(token, allowed=False)
 
-    def _a_service_asks(self, token: str) -> None:
-        self.tell.step("The API asks the decision point before it acts, as any service can:")
-        self.tell.say(self.program.as_curl(str(self._said["sub"]), "read", token="TOKEN"))
-        self._decision(token, allowed=True)
-        _status, answer = self.program.evaluate(str(self._said["sub"]), "read")
-        self.tell.expect("without a session", {"decision": answer["decision"]}, {"decision": False})
-        self.tell.refused("Without naming the session", str(answer["context"]["reason_user"]["en"]))
+    def _token(self) -> tuple[Errand, str, str]:
+        """Open the logs as Imani if they are closed; return an errand, its used code and its token."""
+        if not self.grant(IMANI, RESOURCE):
+            self.open(IMANI, RESOURCE, "read")
+        errand = Errand.prepare(self.stage.ports.portal)
+        code = errand.code(self.browser(IMANI).get(errand.path).url)
+        status, answer = self.program.exchange(errand, code)
+        self.tell.expect("the exchange", {"status": status}, {"status": 200})
+        return errand, code, str(answer["access_token"])
+
+    def _doors(self, *, live: bool, offline: bool) -> int:
+        """Look at both doors of the portal's API; return the seconds that its token has left."""
+        seen = self.portal.doors()
+        got = {name: seen.get(name, {}).get("open") for name in ("live", "offline")}
+        self.tell.expect("the portal's doors", got, {"live": live, "offline": offline})
+        for name, what in (("live", "asks Doorward each time"), ("offline", "only reads the token")):
+            if seen[name]["open"]:
+                self.tell.allowed(f"The {name} door ({what}) shows {len(seen[name]['logs'])} lines.")
+            else:
+                self.tell.refused(
+                    f"The {name} door ({what})", seen[name]["why"], seen[name].get("remedy", "")
+                )
+        return int(seen["left"])
 
     def _decision(self, token: str, *, allowed: bool) -> None:
-        """Ask the decision point about telemetry with *token*."""
-        status, answer = self.program.evaluate(str(claims(token)["sub"]), "read", token=token)
+        """Ask the decision point about the logs with *token*."""
+        status, answer = self.program.evaluate(str(claims(token)["sub"]), token=token)
         got = {"status": status, "decision": answer.get("decision")}
         self.tell.expect("the decision point", got, {"status": 200, "decision": allowed})
         sentence = str(answer["context"]["reason_user"]["en"])

@@ -33,7 +33,7 @@ def main() -> int:
         signal.signal(number, _stop)
     try:
         port = _port(os.environ.get("PORT", ""))
-        for used, what in ((port, "the demo"), (port + 1, "the example"), (port + 2, "the example's API")):
+        for used, what in ((port, "the demo"), (port + 1, "the example portal"), (port + 2, "its API")):
             refuse_used_port(used, what)
         return _serve(Broker(_folder(port), Ports(port, free_port(), port + 1, port + 2)))
     except DemoError as error:
@@ -55,7 +55,7 @@ def _serve(broker: Broker) -> int:
         stage = Stage(broker)
         close = stage.close
         stage.open(_say)
-        _say(_welcome(broker, stage.app_url, time.monotonic() - begun))
+        _say(_welcome(broker, stage.portal_url, time.monotonic() - begun))
         _watch(broker)
     except Stopped:
         _say("Stopping. `make run` goes on where you left.")
@@ -95,7 +95,7 @@ def _say(text: str) -> None:
     print(text, flush=True)
 
 
-def _welcome(broker: Broker, app_url: str, seconds: float) -> str:
+def _welcome(broker: Broker, portal_url: str, seconds: float) -> str:
     people = "\n".join(f"  {m.name:<14}{m.story}" for m in CAST.values())
     return f"""
 {ORGANISATION} is open (after {seconds:.1f} s):
@@ -106,7 +106,8 @@ Choose in the striped band at the top who you want to be, then "Log in as …":
 
 {people}
 
-Then switch From in the same band, or go from My access to Telemetry ({app_url}).
+Then switch From in the same band. Open Customer logs in the support portal ({portal_url}),
+say "I'm done" on My access, and watch its two doors.
 State: {broker.folder}. Stop with Ctrl-C. Begin anew: delete that folder.
 """
 

@@ -1,33 +1,35 @@
-"""The example application and its API in the demo: what the broker knows of them, how they run.
+"""The example portal and its API in the demo: what the broker knows of them, how they run.
 
-Answers no question of access; see ``demo.asking`` for a program that asks.
+Answers no question of access; see ``demo.asking`` for programs that ask.
 """
 
 from __future__ import annotations
 
-APP, API = "telemetry-app", "telemetry-api"
-RESOURCE = "svc:telemetry"
+from collections.abc import Mapping
+
+PORTAL, API = "support-portal", "customer-logs"
+RESOURCE = "data:customer-logs"
 _DOCUMENT = """
 [[services]]
 name = "{api_name}"
-title = "Telemetry API"
+title = "Customer logs"
 audience = "{api}"
-home_url = "{app}"
-prefixes = ["svc:telemetry", "svc:telemetry/"]
-actions = ["read", "write"]
+home_url = "{portal}"
+prefixes = ["{resource}"]
+actions = ["read"]
 
 [[services]]
-name = "{app_name}"
-title = "Telemetry"
-audience = "{app}"
-home_url = "{app}"
-redirect_uris = ["{app}/callback"]
+name = "{portal_name}"
+title = "Support portal"
+audience = "{portal}"
+home_url = "{portal}"
+redirect_uris = ["{portal}/callback"]
 
 [[resources]]
 id = "{resource}"
-title = "Telemetry"
-description = "What the robots in the hall measure. Guarded by the example API."
-actions = ["read", "write"]
+title = "Customer logs"
+description = "What the grippers of customers wrote in the last 30 days. Shown by the support portal."
+actions = ["read"]
 service = "{api_name}"
 """
 
@@ -36,16 +38,27 @@ def address(port: int) -> str:
     return f"http://localhost:{port}"
 
 
-def ports(app: int, api: int) -> list[tuple[int, str]]:
-    """Return the ports that must be free, and for what."""
-    return [(app, "the example application"), (api, "the example API")]
-
-
-def links(app: int) -> dict[str, str]:
+def links(portal: int) -> dict[str, str]:
     """Return what the band links to, by its label."""
-    return {"Telemetry": address(app)}
+    return {"Support portal": address(portal)}
 
 
-def document(app: int, api: int) -> str:
-    """Return the part of the company's document that enters both services."""
-    return _DOCUMENT.format(app=address(app), api=address(api), app_name=APP, api_name=API, resource=RESOURCE)
+def document(portal: int, api: int) -> str:
+    """Return the part of the company's document that enters both services and what they guard."""
+    return _DOCUMENT.format(
+        portal=address(portal), api=address(api), portal_name=PORTAL, api_name=API, resource=RESOURCE
+    )
+
+
+def programs(origin: str, portal: int, api: int, secrets: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return the module and arguments of each program, by its name."""
+    return {
+        "the example API": [
+            "examples.api", "--issuer", origin, "--audience", address(api), "--secret", secrets[API],
+            "--resource", RESOURCE, "--port", str(api),
+        ],
+        "the example portal": [
+            "examples.webapp", "--issuer", origin, "--client-id", PORTAL, "--client-secret", secrets[PORTAL],
+            "--api", address(api), "--resource", RESOURCE, "--port", str(portal),
+        ],
+    }  # fmt: skip

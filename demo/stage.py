@@ -33,7 +33,7 @@ class Stage:
     def __init__(self, broker: Broker) -> None:
         self.broker = broker
         self.folder, self.ports, self.origin = broker.folder, broker.ports, broker.origin
-        self.app_url = services.address(broker.ports.app)
+        self.portal_url = services.address(broker.ports.portal)
         self.api_url = services.address(broker.ports.api)
         self.laptops: dict[str, Laptop] = {}
         self._servers: list[DemoServer] = []
@@ -45,10 +45,14 @@ class Stage:
         if first:
             self.broker.start()
         self.drawer = KeyDrawer(self.folder)
-        kit = Kit(self.origin, self.drawer, services.links(self.ports.app))
+        kit = Kit(self.origin, self.drawer, services.links(self.ports.portal))
         self._listen(kit)
         self.laptops = {login: Laptop(login, self.folder / "laptops" / login) for login in company.CAST}
+        # Not before: on a small machine every other start makes the broker's longer.
         self.broker.wait()
+        programs = services.programs(self.origin, self.ports.portal, self.ports.api, self.secrets())
+        for name, arguments in programs.items():
+            self.broker.children.start(name, arguments, {})
         if first:
             found(
                 self.origin,
@@ -89,7 +93,7 @@ class Stage:
         document.write_text(
             company.document(
                 certificate=drawer.authority.certificate_pem,
-                services=services.document(self.ports.app, self.ports.api),
+                services=services.document(self.ports.portal, self.ports.api),
                 now=datetime.now(UTC),
             ),
             encoding="utf-8",
