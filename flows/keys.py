@@ -111,17 +111,7 @@ def key_page(parts: Parts, credential_id: str) -> KeyPage:
 def models(parts: Parts) -> tuple[Model, ...]:
     """Return the trusted key models with the number of working keys of each."""
     with parts.db.read() as session:
-        counted = Counter(
-            dict(
-                session.execute(
-                    select(Credential.aaguid, func.count())
-                    .where(Credential.state == "active")
-                    .group_by(Credential.aaguid)
-                )
-                .tuples()
-                .all()
-            )
-        )
+        counted = Counter(session.scalars(select(Credential.aaguid).where(Credential.state == "active")))
         return tuple(_model(row, counted[row.aaguid]) for row in anchors(session))
 
 

@@ -24,5 +24,5 @@ def names_of(session: Session, ids: Iterable[str]) -> dict[str, str]:
         (Device.id, Device.name),
     ):
         rows = session.execute(select(column_id, column_name).where(column_id.in_(asked)))
-        names |= dict(rows.tuples().all())
+        names |= {row[0]: row[1] for row in rows}
     return names

@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import request
 
+from domain.attributes import ATTRIBUTES, Type
 from flows.decisions_view import DecisionPage, decision_page, list_decisions, reasons_of
 from web.pages.admin.console import Answer, area, page, see
 from web.state import admin, parts
@@ -42,7 +43,9 @@ def decisions() -> Answer:
 def decision(decision_id: str) -> Answer:
     admin("view", "decisions")
     found = decision_page(parts(), decision_id)
-    return page("decision.html", active="decisions", found=found, view=_view(found))
+    return page(
+        "decision.html", active="decisions", found=found, view=_view(found), attribute_text=attribute_text
+    )
 
 
 def first_sentence(body: dict[str, Any]) -> str:
@@ -65,24 +68,18 @@ def _view(found: DecisionPage) -> dict[str, Any]:
         "at": row.at,
         "reference": row.id,
         "rules": body.get("determining", []),
-        "evidence": _signals(found),
         "facts": _facts(body),
     }
 
 
-def _signals(found: DecisionPage) -> list[tuple[str, str, str]]:
-    """Return each contribution of the assessment as (kind of state, what, sentence with centibans)."""
-    if found.assessment is None:
-        return []
-    kinds = {"against": "closed", "for": "open", "missing": "waiting"}
-    return [
-        (
-            kinds.get(line["outcome"], "neutral"),
-            line["kind"],
-            f"{line['sentence']} ({line['centibans']:+d})",
-        )
-        for line in found.assessment.body.get("contributions", [])
-    ]
+def attribute_text(name: str, value: Any) -> str:
+    """Say one fact that the rules could ask for, with its unit."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ".".join(str(part) for part in value)
+    known = ATTRIBUTES.get(name)
+    return f"{value} s" if known and known.type is Type.DURATION else str(value)
 
 
 def _facts(body: dict[str, Any]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.authenticators import KeyRefusal
+from domain.reasons import ReasonCode
 from flows.audit_view import title_of
 
 _ALARM = frozenset({"code.reused", "admin.recovery"})
@@ -72,7 +73,12 @@ def timeline(rows: Iterable[tuple[Any, Any]], names: dict[str, str], *, about: s
 
 
 def _reason(code: str) -> str:
+    """Return what a code of a refused key or of a decision says, or the words that somebody wrote."""
     try:
         return KeyRefusal(code).text.sentence.removesuffix(".")
+    except ValueError:
+        pass
+    try:
+        return ReasonCode(code).text.sentence.removesuffix(".")
     except ValueError:
         return code

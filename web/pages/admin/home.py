@@ -17,4 +17,4 @@ def home() -> Answer:
     me = viewer()
     if not is_staff(me):
         require(parts(), me, "view", "console")
-    return page("home.html", agenda=agenda(parts(), me, sees=lambda name: can("view", name)))
+    return page("home.html", active="home", agenda=agenda(parts(), me, sees=lambda name: can("view", name)))

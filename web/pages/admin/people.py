@@ -50,7 +50,7 @@ def people() -> Answer:
 def new_person_page() -> Answer:
     admin("manage", "people")
     today = parts().clock.now().date().isoformat()
-    return _new_page(Form({"starts": today, "kind": "contractor", "roles": []}))
+    return _new_page(Form({"starts": today, "kind": request.args.get("kind", ""), "roles": []}))
 
 
 @pages.post("/admin/people/new")
@@ -108,4 +108,4 @@ def _group(word: str) -> str:
 
 
 def _new_page(form: Form) -> Answer:
-    return page("person_new.html", form=form, active="people", roles=ROLES)
+    return page("person_new.html", form=form, active="people", roles=ROLES, staff=form["kind"] == "staff")

@@ -132,7 +132,7 @@ def _editor_page(*, problem: str = "", text: str | None = None, status: int = 20
         "policy.html",
         active="policy",
         found=found,
-        text=found.checked.text if text is None else text,
+        typed=found.checked.text if text is None else text,
         problems=_problems(found.checked),
         summary=_summary(found.checked),
         lacking=unready(found),

@@ -1,0 +1,188 @@
+"""The console's pages about what was decided, what happened, and what needs somebody."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+from sqlalchemy import update
+
+from models.access import decisions
+from models.audit import AuditDetail, AuditRecord
+from tests.web.desk import Desk
+from tests.world import World
+
+RULES = "p, logs-read, role:support, read, data:customer-logs, tier >= 2, max 15m, allow\n"
+
+
+def a_day_at_work(world: World) -> tuple[str, str]:
+    """Let Imani open one door and be refused another; return the references, refused one first."""
+    imani = world.person("imani", "role:support")
+    world.resource("data:customer-logs")
+    world.resource("ci:staging", "deploy")
+    world.publish(RULES)
+    viewer = world.login(imani)
+    world.laptop(viewer).report(viewer)
+    world.open(viewer, "data:customer-logs")
+    world.clock.advance(minutes=1)
+    world.open(viewer, "ci:staging", "deploy")
+    with world.parts.db.read() as session:
+        refused, opened = decisions(session)
+        return refused.id, opened.id
+
+
+def test_a_reference_leads_straight_to_the_decision(world: World, asha: Desk) -> None:
+    refused, opened = a_day_at_work(world)
+
+    found = asha.get(f"/admin/decisions?q={refused}")
+    page = asha.get(f"/admin/decisions/{opened}").text
+
+    assert found.headers["Location"] == f"/admin/decisions/{refused}"
+    for text in (
+        "A rule allows this.",
+        "logs-read",
+        "posture.remote-control",
+        "-15",
+        "revision 1",
+        "touch_age",
+    ):
+        assert text in page
+
+
+def test_a_refused_decision_says_what_the_person_read(world: World, asha: Desk) -> None:
+    refused, _opened = a_day_at_work(world)
+
+    page = asha.get(f"/admin/decisions/{refused}").text
+
+    assert "No rule opens this for you." in page
+    assert "policy-no-rule" in page
+    assert "final" in page
+
+
+def test_decisions_are_found_by_person_resource_and_effect(world: World, asha: Desk) -> None:
+    refused, opened = a_day_at_work(world)
+
+    both = asha.get("/admin/decisions?q=IMANI").text
+    one = asha.get("/admin/decisions?resource=data:&effect=permit").text
+    none = asha.get("/admin/decisions?q=imani&effect=permit&resource=ci:").text
+
+    assert refused in both
+    assert opened in both
+    assert opened in one
+    assert refused not in one
+    assert "No decision is found" in none
+
+
+def test_an_unknown_reference_is_not_found(asha: Desk) -> None:
+    assert asha.get("/admin/decisions/dec_0").status_code == 404
+
+
+def test_records_are_filtered_by_kind_and_by_who(world: World, asha: Desk) -> None:
+    a_day_at_work(world)
+
+    kind = asha.get("/admin/audit?kind=grant.").text
+    who = asha.get("/admin/audit?who=imani&kind=login.").text
+    nobody = asha.get("/admin/audit?who=nobody").text
+
+    assert "2 of 2 found" in kind
+    assert "1 of 1 found" in who
+    assert "No record is found" in nobody
+
+
+def test_the_record_goes_on_at_the_cursor(world: World, asha: Desk) -> None:
+    for number in range(60):
+        asha.post("/admin/networks", cidr=f"10.{number}.0.0/16", label="lab", kind="corporate")
+
+    first = asha.get("/admin/audit?kind=network.").text
+    older = re.findall(r'href="(/admin/audit\?[^"]*before=\d+)"', first)[0].replace("&amp;", "&")
+    second = asha.get(older).text
+
+    assert "50 of 63 found" in first
+    assert "13 of 63 found" in second
+
+
+def test_a_record_has_a_page_with_its_place_in_the_chain(world: World, asha: Desk) -> None:
+    a_day_at_work(world)
+    with world.parts.db.read() as session:
+        record = session.get_one(AuditRecord, 3)
+
+    page = asha.get("/admin/audit/3").text
+
+    assert record.hash in page
+    assert record.previous in page
+    assert asha.get("/admin/audit/99999").status_code == 404
+
+
+def test_erased_details_are_said_to_be_erased(world: World, asha: Desk) -> None:
+    with world.parts.db.write() as session:
+        session.delete(session.get_one(AuditDetail, 2))
+        session.commit()
+
+    assert "Erased." in asha.get("/admin/audit/2").text
+
+
+def test_an_intact_chain_is_said_to_be_intact(world: World, asha: Desk) -> None:
+    page = asha.post("/admin/audit/verify").text
+
+    assert "The chain is intact" in page
+
+
+def test_an_altered_record_is_named(world: World, asha: Desk) -> None:
+    with world.parts.db.write() as session:
+        session.execute(update(AuditRecord).where(AuditRecord.sequence == 4).values(actor="prs_other"))
+        session.commit()
+
+    page = asha.post("/admin/audit/verify").text
+
+    assert "The chain is broken" in page
+    assert 'href="/admin/audit/4"' in page
+    assert "The record was altered." in page
+
+
+def test_the_first_page_names_whom_it_waits_for(world: World, asha: Desk) -> None:
+    world.person("imani")
+    asha.post("/admin/people/new", kind="staff", display_name="Olu Adeyemi", name="olu")
+
+    today = asha.get("/admin").text
+    world.clock.advance(days=50)
+    later = Desk(world, asha.person).get("/admin").text
+
+    assert "Olu Adeyemi" in today
+    assert "invited" in today
+    assert "Engagements that end within 14 days" not in today
+    assert "Engagements that end within 14 days" in later
+    assert "Northlight" in later
+
+
+def test_the_first_page_is_quiet_when_nothing_waits(world: World, asha: Desk) -> None:
+    world.publish(RULES)
+
+    assert "Nothing needs you" in asha.get("/admin").text
+
+
+def test_the_first_page_shows_refused_logins(world: World, asha: Desk) -> None:
+    jon = world.person("jon")
+    begun = asha.send("/login/options", {"login_name": "jon"}).json
+    signed = jon.key.sign(begun["publicKey"], world.origin)
+    signed["response"]["signature"] = "AAAA"
+    asha.send("/login/finish", {"ceremony": begun["ceremony"], "credential": signed})
+
+    page = asha.get("/admin").text
+
+    assert "Last refused logins and registrations" in page
+    assert "signature-invalid" in page
+
+
+def test_the_evidence_page_lists_every_weight(world: World, asha: Desk) -> None:
+    page = asha.get("/admin/evidence").text
+
+    for kind, weight in world.parts.weights.kinds.items():
+        assert kind.value in page
+        assert not weight.present or f"{weight.present:+d}" in page
+    assert world.parts.weights.version in page
+
+
+def test_a_session_that_is_idle_for_too_long_is_asked_to_log_in(world: World, asha: Desk) -> None:
+    world.clock.advance(seconds=world.parts.limits.session_idle / timedelta(seconds=1))
+
+    assert asha.get("/admin/people", Accept="application/json").status_code == 401
