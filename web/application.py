@@ -7,8 +7,9 @@ from flask import Flask
 from flows.parts import Parts
 from web import edge, observe, problems
 from web.api import agent as agent_api
+from web.api import evaluation, oauth
 from web.edge import Networks
-from web.pages import access, keys, session
+from web.pages import access, admin, authorize, keys, session
 from web.templating import install as install_templates
 
 
@@ -21,6 +22,15 @@ def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_
     problems.register(app)
     observe.install(app, metrics_from=metrics_from)
     install_templates(app)
-    for blueprint in (session.pages, access.pages, keys.pages, agent_api.api):
+    for blueprint in (
+        session.pages,
+        access.pages,
+        keys.pages,
+        authorize.pages,
+        agent_api.api,
+        oauth.api,
+        evaluation.api,
+        *admin.BLUEPRINTS,
+    ):
         app.register_blueprint(blueprint)
     return app
