@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from crypto.digests import secret_digest
 from domain.decision import Decision
+from domain.errors import TooMany
 from flows.decide import Asked, Known, decide_and_log, know
 from flows.issuance import Locked, lock_all, token_end
 from flows.liveness import grant_problem, session_problem
@@ -29,6 +30,7 @@ from flows.parts import Parts
 from models.access import AuthorizationCode, Token, consume_authorization_code, revoke_tokens
 from models.catalog import Service, guard_of, lock_service
 from models.instance import raise_state_revision
+from models.sessions import count_try
 from tokens.access_token import SERVICE_SCOPE, Claims, sign_service_token
 from tokens.client import Client
 from tokens.code_grant import TakenCode
@@ -38,15 +40,24 @@ from tokens.metadata import TOKEN
 from tokens.refused import OAuthRefused
 
 SERVICE_TOKEN_LIFETIME = timedelta(minutes=5)
+UNKNOWN_WINDOW = timedelta(minutes=1)
+MAX_UNKNOWN = 30
 
 
 def exchange(parts: Parts, client: Client, fields: dict[str, str]) -> Answer:
-    """Answer one token request of a proven client; what was done or refused is committed."""
+    """Answer one token request of a proven client; what was done or refused is committed.
+
+    Raises TooMany when a client presents more than 30 unknown codes a minute:
+    a public client proves nothing, and must not be able to fill the record.
+    """
     now = parts.clock.now()
     with parts.db.write() as session:
-        desk = _Desk(session, parts, now)
+        desk = _Desk(session, parts, client, now)
         url = parts.deployment.public_url + TOKEN
         answer = TokenEndpoint(client, url=url, desk=desk).answer(fields)
+        if desk.unknown > MAX_UNKNOWN:
+            parts.commit(session)
+            raise TooMany("too many unknown codes", retry_after=UNKNOWN_WINDOW)
         if answer.status != 200:
             reason = desk.why or str(answer.body.get("error"))
             details = {"reason": reason, "error": answer.body.get("error"), **desk.about}
@@ -63,7 +74,9 @@ class _Desk:
 
     session: Session
     parts: Parts
+    client: Client
     now: datetime
+    unknown: int = 0
     events: list[Event] = field(default_factory=list)
     why: str = ""
     person: str = ""
@@ -75,6 +88,8 @@ class _Desk:
         digest = secret_digest(code)
         row = self.session.get(AuthorizationCode, digest)
         if row is None:
+            key = f"code-unknown:{client.service_id}"
+            self.unknown = count_try(self.session, key, self.now, UNKNOWN_WINDOW)
             return self._no_code("code-unknown")
         self.person = row.person_id
         self.about = {"grant": row.grant_id, "resource": row.resource, "client": client.client_id}
@@ -116,8 +131,8 @@ class _Desk:
     def token_for_service(self, client: Client) -> dict[str, Any]:
         """Return a service's own short token for the decision point. Its end is its only life cycle."""
         row = lock_service(self.session, client.service_id, share=True)
-        if row is None or row.state != "active":
-            raise self._refused("service-disabled")
+        if row is None or not self._same(row):
+            raise self._refused("client-ended")
         began = self.now.replace(microsecond=0)
         jti = self.parts.ids.new("tok")
         token = sign_service_token(
@@ -155,10 +170,14 @@ class _Desk:
             Event(EventKind.CODE_REUSED, client.service_id, row.person_id, {**self.about, "ended": ended})
         )
 
+    def _same(self, service: Service) -> bool:
+        """Whether the client is still what it proved to be."""
+        return service.state == "active" and service.epoch == self.client.epoch
+
     def _alive(self) -> Locked:
         """Return the locked rows if client, session and grant are live, else refuse."""
         locked = self.locked
-        if locked is None or locked.client.state != "active":
+        if locked is None or not self._same(locked.client):
             raise self._refused("client-ended")
         problem = session_problem(locked.roots, now=self.now) or grant_problem(
             locked.grant, locked.roots, now=self.now

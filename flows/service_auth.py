@@ -35,7 +35,7 @@ _BEARER_REMEDY = "Send the service's secret or token as a Bearer credential."
 
 def client_of(service: Service) -> Client:
     """Return *service* as an OAuth client. Its name is its client id."""
-    return Client(service.name, service.id, service.auth_method, tuple(service.redirect_uris))
+    return Client(service.name, service.id, service.auth_method, tuple(service.redirect_uris), service.epoch)
 
 
 def authenticate(parts: Parts, *, authorization: str, fields: dict[str, str], address: str) -> Client:

@@ -21,13 +21,15 @@ class Client(ClientMixin):  # type: ignore[misc]
     """One client: its public id, the row it stands for, and what it may use.
 
     *method* is the one registered way in which it authenticates:
-    `client_secret`, `private_key_jwt` or `none`.
+    `client_secret`, `private_key_jwt` or `none`. *epoch* is the service's when
+    it was proven: nothing is issued to it under another.
     """
 
     client_id: str
     service_id: str
     method: str
     redirect_uris: tuple[str, ...]
+    epoch: int
 
     def get_client_id(self) -> str:
         return self.client_id

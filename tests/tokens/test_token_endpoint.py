@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from crypto.jws import Signer
-from flows.end_access import end_everything, end_grant, end_session
-from flows.services import disable_service, make_secret
+from flows import redeem
+from flows.end_access import end_everything, end_grant, end_root, end_session
+from flows.services import make_secret
 from models.access import Token
-from tests.tokens.company import REMOTE, RESOURCE, Company, basic, public, said
+from tests.tokens.company import REMOTE, RESOURCE, Company, basic, said
 from tokens.pkce import s256
 
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -207,6 +207,32 @@ def test_a_client_that_is_not_proven_is_refused(company: Company) -> None:
         assert error(response) == "invalid_client", case
 
 
+def test_unknown_codes_cannot_fill_the_record_and_hinder_nobody(company: Company) -> None:
+    company.open()
+    company.add_service("cli", redirect_uris=["http://localhost:9001/callback"])
+    guess = {**company.redemption("dwc_x"), "client_id": "cli"}
+
+    answers = [company.post("/oauth/token", guess) for _ in range(33)]
+
+    assert [a.status_code for a in answers] == [400] * 30 + [429] * 3
+    assert company.kinds().count("token.refused") == 30
+    assert company.redeem(company.code()).status_code == 200
+
+
+def test_a_client_that_changed_after_it_was_proven_gets_nothing(company: Company) -> None:
+    company.open()
+    fields = company.redemption(company.code())
+    proven = company.portal
+    with company.world.parts.db.write() as session:
+        ended = end_root(session, "service", proven.service_id, cause="test", by="host")
+        company.world.parts.commit(session, ended)
+
+    answer = redeem.exchange(company.world.parts, proven, fields)
+
+    assert answer.body["error"] == "invalid_grant"
+    assert company.details("token.refused")["reason"] == "client-ended"
+
+
 def test_two_ways_of_authentication_at_once_are_refused(company: Company) -> None:
     fields = {**company.redemption("x"), "client_id": "portal", "client_secret": company.portal_secret}
 
@@ -277,139 +303,6 @@ def test_no_other_grant_type_exists(company: Company) -> None:
 
     assert [answer.status_code for answer in answers] == [400] * 5
     assert [error(answer) for answer in answers] == ["unsupported_grant_type"] * 4 + ["invalid_request"]
-
-
-class KeyedService:
-    """A service that proves itself with a key of its own."""
-
-    def __init__(self, company: Company) -> None:
-        self.company = company
-        self.signer = Signer.generate("own")
-        self.row = company.add_service(
-            "keyed",
-            auth_method="private_key_jwt",
-            jwk=public(self.signer),
-            prefixes=["data:"],
-            actions=["read"],
-        )
-
-    def assertion(self, typ: str = "JWT", **changes: Any) -> str:
-        now = int(self.company.world.clock.now().timestamp())
-        claims = {
-            "iss": "keyed",
-            "sub": "keyed",
-            "aud": self.company.world.origin,
-            "iat": now,
-            "exp": now + 60,
-            "jti": "jti-0000-1",
-            **changes,
-        }
-        return self.signer.sign({k: v for k, v in claims.items() if v is not None}, typ=typ)
-
-    def token(self, assertion: str) -> Any:
-        fields = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION,
-            "client_assertion": assertion,
-        }
-        return self.company.post("/oauth/token", fields)
-
-
-def test_a_service_gets_a_short_token_of_its_own_by_its_key(company: Company) -> None:
-    keyed = KeyedService(company)
-
-    response = keyed.token(keyed.assertion())
-
-    assert response.status_code == 200
-    assert said(response)["scope"] == "pdp"
-    assert said(response)["expires_in"] == 300
-    headers = {"Authorization": "Bearer " + said(response)["access_token"]}
-    body = {
-        "subject": {"type": "person", "id": company.imani.id},
-        "action": {"name": "read"},
-        "resource": {"type": "data", "id": "customer-logs"},
-    }
-    asked = company.http.post("/access/v1/evaluation", json=body, headers=headers)
-    assert asked.status_code == 200
-    with company.world.parts.db.write() as session:
-        events = disable_service(session, keyed.row.id, by="host")
-        company.world.parts.commit(session, *events)
-    assert company.http.post("/access/v1/evaluation", json=body, headers=headers).status_code == 401
-
-
-def test_an_assertion_counts_once(company: Company) -> None:
-    keyed = KeyedService(company)
-    assertion = keyed.assertion()
-
-    first, second = keyed.token(assertion), keyed.token(assertion)
-    head, body, signature = assertion.split(".")
-    padded = keyed.token(f"{head}.{body}.{signature}==")
-
-    assert first.status_code == 200
-    assert (second.status_code, error(second)) == (401, "invalid_client")
-    assert padded.status_code == 401
-
-
-def test_an_assertion_counts_once_among_two_parallel_windows_of_time(company: Company) -> None:
-    keyed = KeyedService(company)
-    assertion = keyed.assertion(exp=int(company.world.clock.now().timestamp()) + 300)
-
-    first = keyed.token(assertion)
-    company.world.clock.advance(seconds=290)
-
-    assert first.status_code == 200
-    assert keyed.token(assertion).status_code == 401
-
-
-WRONG_CLAIMS: list[dict[str, Any]] = [
-    {"aud": "https://other.example"},
-    {"aud": None},
-    {"aud": ["http://localhost:8080", "https://other.example"]},
-    {"sub": "portal"},
-    {"iss": "portal"},
-    {"exp": 1},
-    {"exp": None},
-    {"exp": "soon"},
-    {"exp": True},
-    {"exp": 1 << 40},
-    {"jti": None},
-    {"jti": "short"},
-    {"jti": 7},
-    {"nbf": 1 << 32},
-    {"iat": 1 << 32},
-    {"typ": "at+jwt"},
-]
-
-
-def test_an_assertion_with_one_wrong_claim_is_refused(company: Company) -> None:
-    keyed = KeyedService(company)
-
-    answers = [(changes, keyed.token(keyed.assertion(**changes))) for changes in WRONG_CLAIMS]
-
-    for changes, response in answers:
-        assert (response.status_code, error(response)) == (401, "invalid_client"), changes
-    assert keyed.token(keyed.assertion()).status_code == 200
-
-
-def test_an_assertion_that_lives_too_long_is_refused(company: Company) -> None:
-    keyed = KeyedService(company)
-    now = int(company.world.clock.now().timestamp())
-
-    assert keyed.token(keyed.assertion(exp=now + 331)).status_code == 401
-    assert keyed.token(keyed.assertion(exp=now + 300)).status_code == 200
-
-
-def test_the_token_endpoints_address_is_an_audience_too(company: Company) -> None:
-    keyed = KeyedService(company)
-
-    assert keyed.token(keyed.assertion(aud=company.world.origin + "/oauth/token")).status_code == 200
-
-
-def test_an_assertion_by_another_key_is_refused(company: Company) -> None:
-    keyed = KeyedService(company)
-    keyed.signer = Signer.generate("own")
-
-    assert keyed.token(keyed.assertion()).status_code == 401
 
 
 def test_a_service_with_a_secret_gets_no_token_of_its_own(company: Company) -> None:
