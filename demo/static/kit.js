@@ -74,12 +74,12 @@ async function choose(change) {
 }
 
 function picker(label, options, value, onPick) {
-  const select = element('select', { className: 'demo-select' });
+  const select = element('select', { className: 'demo-select', id: `demo-${label.toLowerCase()}` });
   for (const [key, text] of options) {
     select.append(element('option', { value: key, textContent: text, selected: key === value }));
   }
   select.addEventListener('change', () => onPick(select.value).catch(fail));
-  return element('label', { className: 'demo-pick' }, `${label} `, select);
+  return element('span', { className: 'demo-pick' }, element('label', { htmlFor: select.id, textContent: label }), select);
 }
 
 function fail(error) {
