@@ -22,6 +22,7 @@ from domain.errors import DoorwardError
 from flows.chain import write_checkpoint
 from flows.parts import Parts
 from flows.people import bootstrap_link
+from flows.upkeep import forget
 from settings import Settings
 
 log = logging.getLogger("doorward.launcher")
@@ -77,6 +78,7 @@ def _keep_checkpoints(parts: Parts, settings: Settings, stopping: threading.Even
         ended = stopping.wait(CHECKPOINT_EVERY_SECONDS)
         try:
             last = write_checkpoint(parts, settings.checkpoints, after=last)
+            forget(parts)
         except (DoorwardError, OSError):
             log.exception("no checkpoint could be written")
         if ended:

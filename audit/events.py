@@ -34,6 +34,7 @@ class EventKind(Enum):
     LOGIN = ("login.succeeded", "A person logged in with their key.")
     LOGIN_REFUSED = ("login.refused", "A login was refused.")
     LOGOUT = ("session.ended", "A session ended.")
+    SESSION_MOVED = ("session.moved", "A session's cookie came from another network and was refused there.")
     ACTION_SIGNED = ("action.signed", "A person signed an action by touching their key.")
     ACTION_SIGN_REFUSED = ("action.sign-refused", "A tap for an action was refused.")
     DEVICE_ENROLLED = ("device.enrolled", "A laptop enrolled and waits for approval.")

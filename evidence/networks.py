@@ -73,3 +73,20 @@ def match(address: Address, networks: Iterable[NamedNetwork]) -> NamedNetwork | 
     plain = unmapped(address)
     holding = [network for network in networks if plain in network.cidr]
     return min(holding, key=lambda network: (-network.cidr.prefixlen, network.label), default=None)
+
+
+def same_place(one: Address, other: Address, networks: Iterable[NamedNetwork]) -> bool:
+    """Whether two addresses are one place: equal (IPv6: the same /64), or of one named corporate network.
+
+    A company's egress has many addresses; anything else that moves is somewhere else.
+    """
+    here, there = unmapped(one), unmapped(other)
+    if here.version == there.version == 6:
+        near = int(here) >> 64 == int(there) >> 64
+    else:
+        near = here == there
+    if near:
+        return True
+    named = tuple(networks)
+    home = match(here, named)
+    return home is not None and home.kind == "corporate" and match(there, named) == home

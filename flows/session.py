@@ -1,23 +1,28 @@
 """A browser comes back: who is it, and is the session still live?
 
 Who attacks this: a stolen or guessed cookie (256 random bits, only the digest
-is stored, ends after 15 idle minutes), a cookie kept after the end (epochs),
-session fixation (a new id at login and at every step-up).
+is stored, ends after 15 idle minutes; it works only from the place where the
+key was touched), a cookie kept after the end (epochs), session fixation (a new
+id at login and at every step-up).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address
 
 from sqlalchemy.orm import Session
 
+from audit.events import Event, EventKind
 from crypto.digests import secret_digest
 from domain.access import Link, Subject, SubjectKind
+from evidence.networks import same_place
 from flows.liveness import idle, read_roots, session_problem
+from flows.networks import named_networks
 from flows.parts import Parts
 from models.people import links_of, running_engagement
-from models.sessions import session_by_digest, touch_last_seen
+from models.sessions import count_try, session_by_digest, touch_last_seen
 
 _SEEN_EVERY = timedelta(seconds=30)  # a request refreshes the idle time at most this often
 
@@ -46,8 +51,12 @@ class Viewer:
         return Subject(SubjectKind.PERSON, self.person_id)
 
 
-def current(parts: Parts, cookie: str | None) -> Viewer | None:
-    """Return the person behind *cookie*, or None when no live session belongs to it."""
+def current(parts: Parts, cookie: str | None, address: str) -> Viewer | None:
+    """Return the person behind *cookie*, or None when no live session belongs to it here.
+
+    A cookie that comes from another place than its login is refused and
+    recorded; whoever moved touches their key again.
+    """
     if not cookie:
         return None
     now = parts.clock.now()
@@ -56,11 +65,26 @@ def current(parts: Parts, cookie: str | None) -> Viewer | None:
         if row is None:
             return None
         viewer = _viewer(session, row.id, parts, now)
-    if viewer is not None and now - row.last_seen_at >= _SEEN_EVERY:
+        here = same_place(ip_address(row.address), ip_address(address), named_networks(session))
+    if viewer is None:
+        return None
+    if not here:
+        _record_move(parts, viewer, address, now)
+        return None
+    if now - row.last_seen_at >= _SEEN_EVERY:
         with parts.db.write() as session:
             touch_last_seen(session, row.id, now)
             parts.commit(session)
     return viewer
+
+
+def _record_move(parts: Parts, viewer: Viewer, address: str, now: datetime) -> None:
+    """Record that the cookie came from elsewhere, once per session and hour."""
+    with parts.db.write() as session:
+        first = count_try(session, f"moved:{viewer.session_id}", now, timedelta(hours=1)) == 1
+        details = {"session": viewer.session_id, "from": viewer.address, "to": address}
+        moved = Event(EventKind.SESSION_MOVED, viewer.person_id, viewer.person_id, details)
+        parts.commit(session, *([moved] if first else []))
 
 
 def _viewer(session: Session, session_id: str, parts: Parts, now: datetime) -> Viewer | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ForeignKey, select, update
+from sqlalchemy import ForeignKey, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -102,3 +102,7 @@ def tries(session: Session, key: str, now: datetime, window: timedelta) -> int:
         session.scalar(select(RateCounter.count).where(RateCounter.key == key, RateCounter.window == start))
         or 0
     )
+
+
+def forget_old_counters(session: Session, before: datetime) -> None:
+    session.execute(delete(RateCounter).where(RateCounter.window < before))

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from flask import Flask
+from flask.testing import FlaskClient
 
 from app import Outside, build_parts, compose
 from crypto.jws import Signer
@@ -38,6 +39,14 @@ CLEAN: dict[str, Any] = {
     "remote_control": [],
     "remote_logons": [],
 }
+
+
+class HomeClient(FlaskClient):
+    """A test client whose requests come from the address that contractors log in from."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.environ_base["REMOTE_ADDR"] = HOME
 
 
 class TestClock:
@@ -81,7 +90,10 @@ class World:
         return self.parts.deployment.public_url
 
     def app(self) -> Flask:
-        return compose(self.settings, self.parts)
+        """Return the application; its test clients come from the contractors' home."""
+        app = compose(self.settings, self.parts)
+        app.test_client_class = HomeClient
+        return app
 
     def furnish(self) -> None:
         """Trust the soft keys' maker, and say which networks the documentation ranges are."""
@@ -147,7 +159,7 @@ class World:
             address=address,
         )
         contractor.cookie = done.cookie
-        viewer = current(self.parts, done.cookie)
+        viewer = current(self.parts, done.cookie, address)
         assert viewer is not None
         return viewer
 

@@ -28,7 +28,7 @@ def browser_cookie() -> str:
 def viewer_or_none() -> Viewer | None:
     """Return the person behind this request's session, looked up once a request."""
     if "viewer" not in g:
-        g.viewer = current(parts(), request.cookies.get(session_cookie()))
+        g.viewer = current(parts(), request.cookies.get(session_cookie()), g.client_address)
     return cast("Viewer | None", g.viewer)
 
 
@@ -36,6 +36,12 @@ def viewer() -> Viewer:
     """Return the person behind this request, or raise NotAuthenticated."""
     found = viewer_or_none()
     if found is None:
+        if session_cookie() in request.cookies:
+            raise NotAuthenticated(
+                "your session has ended, or you moved to another network",
+                code="session-not-here",
+                remedy="Log in again with your security key.",
+            )
         raise NotAuthenticated("you are not logged in", remedy="Log in with your security key.")
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,10 +13,11 @@ from domain.errors import ChallengeExpired, DoorwardError, TooMany
 from flows import end_access, login, people, tap
 from flows.login import LoggedIn, LoginRefused
 from flows.session import current
+from flows.upkeep import forget
 from models.audit import AuditRecord
 from models.keys import Challenge, Credential
-from models.sessions import BrowserSession
-from tests.world import HOME, Contractor, World
+from models.sessions import BrowserSession, RateCounter
+from tests.world import HOME, HOSTED, Contractor, World
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def finish(
     )
 
 
-def count(world: World, table: type, *where: object) -> int:
+def count(world: World, table: type, *where: Any) -> int:
     with world.parts.db.read() as session:
         return session.scalar(select(func.count()).select_from(table).where(*where)) or 0
 
@@ -45,7 +47,7 @@ def test_a_touch_opens_a_session(world: World, imani: Contractor) -> None:
 
     done = finish(world, begun["ceremony"], imani.key.sign(begun["publicKey"], world.origin))
 
-    viewer = current(world.parts, done.cookie)
+    viewer = current(world.parts, done.cookie, HOME)
     assert viewer is not None
     assert viewer.person_id == imani.id
 
@@ -150,7 +152,7 @@ def test_a_counter_that_did_not_rise_suspends_the_key_and_ends_its_sessions(
         finish(world, begun["ceremony"], imani.key.sign(begun["publicKey"], world.origin))
 
     assert count(world, Credential, Credential.state == "suspended") == 1
-    assert current(world.parts, cookie) is None
+    assert current(world.parts, cookie, HOME) is None
 
 
 def test_two_honest_tabs_do_not_suspend_the_key(world: World, imani: Contractor) -> None:
@@ -186,21 +188,21 @@ def test_of_64_parallel_answers_to_one_challenge_one_opens_a_session(world: Worl
 def test_a_session_ends_when_idle_when_old_and_when_ended(world: World, imani: Contractor) -> None:
     world.login(imani)
     world.clock.advance(minutes=14)
-    assert current(world.parts, imani.cookie) is not None
+    assert current(world.parts, imani.cookie, HOME) is not None
     world.clock.advance(minutes=14)
-    assert current(world.parts, imani.cookie) is not None
+    assert current(world.parts, imani.cookie, HOME) is not None
     world.clock.advance(minutes=15, seconds=1)
 
-    assert current(world.parts, imani.cookie) is None
+    assert current(world.parts, imani.cookie, HOME) is None
 
 
 def test_a_session_ends_after_twelve_hours_whatever_happens(world: World, imani: Contractor) -> None:
     world.login(imani)
     for _ in range(12 * 6):
         world.clock.advance(minutes=10)
-        current(world.parts, imani.cookie)
+        current(world.parts, imani.cookie, HOME)
 
-    assert current(world.parts, imani.cookie) is None
+    assert current(world.parts, imani.cookie, HOME) is None
 
 
 def test_a_suspended_person_is_out_at_once_and_cannot_come_back(world: World, imani: Contractor) -> None:
@@ -210,7 +212,7 @@ def test_a_suspended_person_is_out_at_once_and_cannot_come_back(world: World, im
         events = people.suspend(session, world.parts, imani.id, reason="test", by="host")
         world.parts.commit(session, *events)
 
-    assert current(world.parts, imani.cookie) is None
+    assert current(world.parts, imani.cookie, HOME) is None
     with pytest.raises(LoginRefused):
         world.login(imani)
 
@@ -238,7 +240,7 @@ def test_signing_out_ends_the_session_for_good(world: World, imani: Contractor) 
 
     end_access.end_session(world.parts, viewer, viewer.session_id, cause="signed-out")
 
-    assert current(world.parts, imani.cookie) is None
+    assert current(world.parts, imani.cookie, HOME) is None
 
 
 def test_nobody_ends_another_persons_session(world: World, imani: Contractor) -> None:
@@ -247,7 +249,7 @@ def test_nobody_ends_another_persons_session(world: World, imani: Contractor) ->
 
     end_access.end_session(world.parts, mallory, viewer.session_id, cause="own-wish")
 
-    assert current(world.parts, imani.cookie) is not None
+    assert current(world.parts, imani.cookie, HOME) is not None
 
 
 def test_touching_again_gives_the_session_a_new_secret(world: World, imani: Contractor) -> None:
@@ -257,7 +259,33 @@ def test_touching_again_gives_the_session_a_new_secret(world: World, imani: Cont
 
     new = tap.touch_session(world.parts, viewer, world.tap(viewer, imani, tap.TOUCH))
 
-    assert current(world.parts, old) is None
-    fresh = current(world.parts, new)
+    assert current(world.parts, old, HOME) is None
+    fresh = current(world.parts, new, HOME)
     assert fresh is not None
     assert world.clock.now() - fresh.touched_at < timedelta(seconds=1)
+
+
+def test_a_cookie_is_worth_nothing_from_another_network(world: World, imani: Contractor) -> None:
+    world.login(imani)
+
+    assert current(world.parts, imani.cookie, HOSTED) is None
+    assert current(world.parts, imani.cookie, "203.0.113.8") is None
+    assert current(world.parts, imani.cookie, HOME) is not None
+    assert count(world, AuditRecord, AuditRecord.kind == "session.moved") == 1
+
+
+def test_a_companys_own_egress_is_one_place(world: World, imani: Contractor) -> None:
+    world.login(imani, address="198.51.100.9")
+
+    assert current(world.parts, imani.cookie, "198.51.100.77") is not None
+    assert current(world.parts, imani.cookie, HOME) is None
+
+
+def test_old_counters_are_forgotten_and_new_ones_kept(world: World, imani: Contractor) -> None:
+    begin(world)
+    world.clock.advance(days=1, minutes=2)
+    begin(world)
+
+    forget(world.parts)
+
+    assert count(world, RateCounter) == 1

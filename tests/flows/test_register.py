@@ -217,7 +217,7 @@ def test_recovery_revokes_the_old_keys_and_lets_the_admin_in_again(world: World)
     world.login(asha)
     secret = secret_of(people.recover_admin(world.parts, "asha"))
 
-    assert current(world.parts, asha.cookie) is None
+    assert current(world.parts, asha.cookie, HOME) is None
     with pytest.raises(NotAllowed):
         world.login(asha)
     asha.key = new_key(world)

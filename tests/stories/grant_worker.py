@@ -19,7 +19,7 @@ from flows.service_auth import client_of
 from flows.session import current
 from models.catalog import service_by_name
 from settings import Settings
-from tests.world import TestClock
+from tests.world import HOME, TestClock
 from tokens.pkce import s256
 
 VERIFIER = "v" * 43
@@ -28,7 +28,7 @@ VERIFIER = "v" * 43
 def main(settings: str, cookie: str, client_name: str, resource: str, redirect: str) -> None:
     outside = Outside(TestClock(), TimeOrderedIds(), SystemRandomness())
     parts = build_parts(Settings(**json.loads(settings)), outside)
-    viewer = current(parts, cookie)
+    viewer = current(parts, cookie, HOME)
     assert viewer is not None
     with parts.db.read() as session:
         row = service_by_name(session, client_name)

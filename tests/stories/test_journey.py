@@ -5,7 +5,7 @@ from __future__ import annotations
 from flows import end_access
 from flows.access import my_access
 from flows.session import current
-from tests.world import World
+from tests.world import HOME, World
 
 RULES = """
 p, logs-read, role:support, read, data:customer-logs, tier >= 2, max 15m, allow
@@ -50,4 +50,4 @@ def test_ending_everything_ends_the_session_that_asked(world: World) -> None:
 
     end_access.end_everything(world.parts, viewer)
 
-    assert current(world.parts, imani.cookie) is None
+    assert current(world.parts, imani.cookie, HOME) is None

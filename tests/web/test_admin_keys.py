@@ -11,7 +11,7 @@ from flows.register import KeyNotAccepted
 from flows.session import current
 from models.keys import anchors, credentials_of
 from tests.web.desk import Desk, recorded
-from tests.world import AAGUID, World
+from tests.world import AAGUID, HOME, World
 
 OTHER = "d0042a2d-0000-4000-8000-000000000002"
 
@@ -42,7 +42,7 @@ def test_revoking_a_key_says_what_ends_and_ends_it_by_a_touch(world: World, asha
 
     assert "loses 1 session" in said
     assert done.json == {"location": f"/admin/keys/{key}"}
-    assert current(world.parts, imani.cookie) is None
+    assert current(world.parts, imani.cookie, HOME) is None
     page = asha.get(f"/admin/keys/{key}").text
     assert "Lost on the train" in page
     assert "Revoke</a>" not in page

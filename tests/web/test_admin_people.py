@@ -10,7 +10,7 @@ import pytest
 from flows.session import current
 from models.people import engagements, person_by_login
 from tests.web.desk import Desk, recorded
-from tests.world import CLEAN, World
+from tests.world import CLEAN, HOME, World
 
 LINK = re.compile(r"/register/(dwi_[A-Za-z0-9_-]+)")
 TYPED: dict[str, Any] = {
@@ -61,7 +61,7 @@ def test_a_taken_login_name_is_said_at_its_field_and_nothing_typed_is_lost(world
     page = asha.post("/admin/people/new", **{**TYPED, "name": "asha"})
 
     assert page.status_code == 409
-    assert "The login name `asha` is taken." in page.text
+    assert "The login name “asha” is taken." in page.text
     assert 'value="Alder &amp; Sons"' in page.text
     assert 'value="role:sponsor" checked' in page.text
     assert "<title>Error: New person" in page.text
@@ -179,7 +179,7 @@ def test_suspending_says_what_ends_and_ends_it_by_a_touch(world: World, asha: De
 
     assert "loses 1 session, 1 open door" in said
     assert done.json == {"location": f"/admin/people/{imani.id}"}
-    assert current(world.parts, imani.cookie) is None
+    assert current(world.parts, imani.cookie, HOME) is None
     assert recorded(world, "person.suspended")[0][1] == {"reason": "Two voices on the phone"}
     assert recorded(world, "action.signed")[0][1]["action"]["do"] == "person.suspend"
 
