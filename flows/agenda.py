@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from audit.events import EventKind
 from flows.devices_view import DeviceRow
+from flows.keys import KeyRow
 from flows.names import names_of
 from flows.parts import Parts
 from flows.people_view import PersonRow, ending_soon, without_key
@@ -39,8 +40,10 @@ class Count:
 class Agenda:
     """The home page of the console. A part is None when the viewer may not see it."""
 
+    stopped: tuple[KeyRow, ...] | None
     waiting: tuple[DeviceRow, ...] | None
     without_key: tuple[PersonRow, ...] | None
+    all_without_key: int
     ending: tuple[tuple[Person, Engagement], ...] | None
     refused: tuple[tuple[AuditRecord, AuditDetail | None], ...] | None
     names: dict[str, str]
@@ -54,7 +57,7 @@ class Agenda:
     @property
     def quiet(self) -> bool:
         """Whether nothing needs anybody."""
-        return not (self.waiting or self.without_key or self.ending or self.stale_draft)
+        return not (self.stopped or self.waiting or self.without_key or self.ending or self.stale_draft)
 
 
 def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agenda:
@@ -62,14 +65,17 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
     now = parts.clock.now()
     with parts.db.read() as session:
         people, policy = sees("people"), sees("policy")
+        keyless, all_keyless = without_key(session, now, limit=MANY) if people else (None, 0)
         refused = _refused(session) if sees("audit") else None
         newest = newest_publication(session) if policy else None
         revision = newest.revision if newest else 0
         draft = session.get(Draft, viewer.person_id) if policy else None
         stale = (draft.base_revision, revision) if draft and draft.base_revision != revision else None
         return Agenda(
+            stopped=_stopped(session) if sees("keys") else None,
             waiting=_waiting(session) if sees("devices") else None,
-            without_key=without_key(session, now, limit=MANY) if people else None,
+            without_key=keyless,
+            all_without_key=all_keyless,
             ending=ending_soon(session, now, now + SOON) if people else None,
             refused=refused,
             names=names_of(session, {row.subject for row, _ in refused or ()}),
@@ -80,6 +86,16 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
             chain=head(session) if sees("audit") else None,
             tables_date=min(info.date for info in parts.tables.versions()),
         )
+
+
+def _stopped(session: Session) -> tuple[KeyRow, ...]:
+    rows = session.execute(
+        select(Credential, Person)
+        .join(Person, Person.id == Credential.person_id)
+        .where(Credential.state == "suspended")
+        .order_by(Credential.id)
+    )
+    return tuple(KeyRow(key, owner) for key, owner in rows)
 
 
 def _waiting(session: Session) -> tuple[DeviceRow, ...]:

@@ -116,7 +116,7 @@ def finish(
     challenge = take(parts, ceremony, browser=browser, purpose="login", now=now)
     with parts.db.write() as session:
         verified = check_answer(session, parts, challenge, credential, now=now)
-        if isinstance(verified, Refusal):
+        if isinstance(verified, Refused):
             _refuse(session, parts, challenge, verified, address, now)
             raise LoginRefused
         logged_in = _open_session(session, parts, verified.credential, verified.person, address, now)
@@ -147,9 +147,17 @@ class Answer:
     person: Person
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An answer that was refused, and what to record beside the refusal (a key that was stopped)."""
+
+    refusal: Refusal
+    events: tuple[Event, ...] = ()
+
+
 def check_answer(
     session: Session, parts: Parts, challenge: Challenge, presented: dict[str, Any], *, now: datetime
-) -> Answer | Refusal:
+) -> Answer | Refused:
     """Verify an assertion for a taken challenge and advance the key's counter.
 
     Locks person, then key. A counter that did not rise since the challenge was
@@ -158,14 +166,14 @@ def check_answer(
     """
     raw_id = presented_credential_id(presented)
     if isinstance(raw_id, Refusal):
-        return raw_id
+        return Refused(raw_id)
     found = credential_by_raw_id(session, raw_id)
     if found is None or challenge.person_id is None or found.person_id != challenge.person_id:
-        return Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the key is unknown or another person's")
+        return Refused(Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the key is unknown or another person's"))
     person = lock_person(session, found.person_id)
     key = lock_credential(session, found.id)
     if person is None or key is None or person.state != "active" or key.state != "active":
-        return Refusal(KeyRefusal.KEY_SUSPENDED, "the key or its owner is suspended")
+        return Refused(Refusal(KeyRefusal.KEY_SUSPENDED, "the key or its owner is suspended"))
     verified = verify_assertion(
         presented,
         challenge=challenge_bytes(signed_action(challenge.purpose, challenge.action, challenge.nonce)),
@@ -179,13 +187,13 @@ def check_answer(
         sign_count_at_issue=int(challenge.sign_counts.get(base64url(raw_id), 0)),
     )
     if isinstance(verified, Refusal):
-        if verified.code is KeyRefusal.COUNTER_REGRESSED:
-            suspend_key(session, parts, key, reason="counter-regressed", by="-", now=now)
-        return verified
+        stopped = verified.code is KeyRefusal.COUNTER_REGRESSED
+        events = suspend_key(session, parts, key, reason=verified.code.value, now=now) if stopped else ()
+        return Refused(verified, events)
     if not _newer(verified, key) or not advance_counter(
         session, key.id, seen=key.sign_count, new=verified.sign_count, now=now
     ):
-        return Refusal(KeyRefusal.COUNTER_REGRESSED, "another answer by this key came first")
+        return Refused(Refusal(KeyRefusal.COUNTER_REGRESSED, "another answer by this key came first"))
     return Answer(verified, key, person)
 
 
@@ -194,21 +202,23 @@ def _newer(verified: VerifiedAssertion, key: Credential) -> bool:
 
 
 def suspend_key(
-    session: Session, parts: Parts, key: Credential, *, reason: str, by: str, now: datetime
-) -> None:
-    """Stop one key at once: state, history and epoch. The caller records and commits."""
+    session: Session, parts: Parts, key: Credential, *, reason: str, now: datetime
+) -> tuple[Event, ...]:
+    """Stop one key at once: state, history and epoch. The caller commits the events."""
     key.state = "suspended"
     session.add(
         CredentialState(
-            id=parts.ids.new("kst"), credential_id=key.id, state="suspended", at=now, by=by, reason=reason
+            id=parts.ids.new("kst"), credential_id=key.id, state="suspended", at=now, by="-", reason=reason
         )
     )
     session.flush()
-    end_root(session, "key", key.id, cause=reason, by=by)
+    ended = end_root(session, "key", key.id, cause=reason, by="-")
+    details = {"key": key.id, "label": key.label, "reason": reason}
+    return Event(EventKind.KEY_SUSPENDED, "-", key.person_id, details), ended
 
 
 def _refuse(
-    session: Session, parts: Parts, challenge: Challenge, refusal: Refusal, address: str, now: datetime
+    session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str, now: datetime
 ) -> None:
     count_failure(session, f"{challenge.facts['name']}@{address}", now)
     parts.commit(
@@ -218,12 +228,13 @@ def _refuse(
             actor=challenge.person_id or "-",
             subject=challenge.person_id or "-",
             details={
-                "reason": refusal.code.value,
-                "detail": refusal.detail,
+                "reason": refused.refusal.code.value,
+                "detail": refused.refusal.detail,
                 "name": challenge.facts["name"],
                 "address": address,
             },
         ),
+        *refused.events,
     )
 
 

@@ -176,16 +176,13 @@ def engagement_of(parts: Parts, person_id: str, engagement_id: str) -> Engagemen
         return row
 
 
-def without_key(session: Session, now: datetime, *, limit: int) -> tuple[PersonRow, ...]:
-    """Return active people who have no working key yet."""
+def without_key(session: Session, now: datetime, *, limit: int) -> tuple[tuple[PersonRow, ...], int]:
+    """Return the newest active people who have no working key, and how many there are."""
     working = select(Credential.person_id).where(Credential.state == "active")
-    people = session.scalars(
-        select(Person)
-        .where(Person.state == "active", Person.id.not_in(working))
-        .order_by(Person.created_at.desc(), Person.id)
-        .limit(limit)
-    ).all()
-    return person_rows(session, people, now)
+    query = select(Person).where(Person.state == "active", Person.id.not_in(working))
+    people = session.scalars(query.order_by(Person.created_at.desc(), Person.id).limit(limit)).all()
+    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    return person_rows(session, people, now), total
 
 
 def ending_soon(session: Session, now: datetime, until: datetime) -> tuple[tuple[Person, Engagement], ...]:

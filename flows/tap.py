@@ -18,10 +18,9 @@ from audit.events import Event, EventKind
 from authn.options import assertion_options
 from crypto.digests import json_digest, secret_digest
 from crypto.secrets import base64url, new_secret
-from domain.authenticators import Refusal
 from domain.errors import Conflict, NotAuthenticated
 from flows.ceremony import open_challenge, signed_action, take
-from flows.login import check_answer
+from flows.login import Refused, check_answer
 from flows.parts import Parts
 from flows.session import Viewer
 from models.keys import Signature, credentials_of, use_signature
@@ -84,11 +83,11 @@ def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str,
         raise TapRefused("the touch belongs to another session")
     with parts.db.write() as session:
         answer = check_answer(session, parts, challenge, credential, now=now)
-        if isinstance(answer, Refusal):
-            details = {"reason": answer.code.value, "detail": answer.detail, "action": challenge.action}
-            parts.commit(
-                session, Event(EventKind.ACTION_SIGN_REFUSED, viewer.person_id, viewer.person_id, details)
-            )
+        if isinstance(answer, Refused):
+            refusal = answer.refusal
+            details = {"reason": refusal.code.value, "detail": refusal.detail, "action": challenge.action}
+            refused = Event(EventKind.ACTION_SIGN_REFUSED, viewer.person_id, viewer.person_id, details)
+            parts.commit(session, refused, *answer.events)
             raise TapRefused(
                 "the touch could not be accepted", remedy="Try again with the key you logged in with."
             )

@@ -88,6 +88,25 @@ def test_a_touch_for_one_key_does_not_revoke_another(world: World, asha: Desk) -
     assert not recorded(world, "key.revoked")
 
 
+def test_a_key_that_counts_backwards_is_stopped_recorded_and_shown_first(world: World, asha: Desk) -> None:
+    """Stopping a key used to leave no record of its own."""
+    imani = world.person("imani")
+    world.login(imani)
+    begun = asha.send("/login/options", {"login_name": "imani"}).json
+    imani.key.counter = 0
+    copied = imani.key.sign(begun["publicKey"], world.origin)
+
+    refused = asha.send("/login/finish", {"ceremony": begun["ceremony"], "credential": copied})
+
+    assert refused.status_code == 401
+    assert current(world.parts, imani.cookie, HOME) is None
+    assert recorded(world, "key.suspended")[0][1]["reason"] == "counter-regressed"
+    assert recorded(world, "access.ended")[0][1]["of"] == "key"
+    page = asha.get("/admin").text
+    assert "The key of Imani was stopped" in page
+    assert "Nothing needs you" not in page
+
+
 def test_a_model_is_trusted_and_distrusted_again(world: World, asha: Desk) -> None:
     certificate = world.authority.certificate_pem
 

@@ -11,7 +11,7 @@ from domain.authenticators import KeyRefusal
 from domain.reasons import ReasonCode
 from flows.audit_view import title_of
 
-_ALARM = frozenset({"code.reused", "admin.recovery"})
+_ALARM = frozenset({"code.reused", "admin.recovery", "key.suspended"})
 _CLOSED = ("refused", "ended", "suspended", "revoked", "disabled", "removed")
 _OPEN = ("issued", "registered", "approved", "succeeded", "resumed", "published")
 _WAITING = ("enrolled", "made", "draft-saved")
