@@ -6,6 +6,7 @@ needs stands where the page is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,6 +23,7 @@ from web.body import json_object
 from web.edge import browser, require_same_origin
 from web.state import parts, viewer
 
+_QUOTED = re.compile(r"`([^`]*)`")
 Answer = str | BaseResponse | tuple[str, int]
 
 
@@ -57,7 +59,8 @@ def see(path: str) -> BaseResponse:
 
 
 def sentence(words: str) -> str:
-    """Return an error's words (lower case, no stop) as a sentence for a page."""
+    """Return an error's words (lower case, no stop, backticks) as a sentence for a page."""
+    words = _QUOTED.sub("“\\1”", words)
     return words[:1].upper() + words[1:] + ("" if words.endswith((".", "?", "!")) else ".")
 
 

@@ -104,6 +104,7 @@ def problem_view(problem: Any) -> dict[str, Any]:
         "line": problem.line,
         "message": word + sentence(problem.message),
         "suggestion": sentence(problem.suggestion) if problem.suggestion else "",
+        "severity": str(problem.severity),
     }
 
 

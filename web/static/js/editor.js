@@ -49,6 +49,7 @@ function enlist(editor) {
     list.replaceChildren(
       ...problems.map((each) => {
         const item = template.content.cloneNode(true);
+        item.firstElementChild.classList.toggle('code-warning', each.severity === 'warning');
         const link = item.querySelector('a');
         link.textContent = each.line ? `Line ${each.line}` : 'The text';
         link.dataset.line = each.line || 1;
