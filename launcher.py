@@ -13,38 +13,56 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-import click
+from sqlalchemy.engine import make_url
 
-from app import build_parts, configure_logging, ensure_root_key
-from domain.errors import DoorwardError
-from flows.chain import write_checkpoint
-from flows.parts import Parts
-from flows.people import bootstrap_link
-from flows.upkeep import forget
-from settings import Settings
+from settings import Settings, SettingsInvalid, read_settings
+
+if TYPE_CHECKING:
+    from flows.parts import Parts
 
 log = logging.getLogger("doorward.launcher")
 CHECKPOINT_EVERY_SECONDS = 60.0
 BLOCKING_THREADS = 8
 
 
+def main() -> int:
+    """Serve by the environment's settings; return the exit status."""
+    try:
+        settings, _warnings = read_settings()
+    except SettingsInvalid as error:
+        for problem in error.problems:
+            print(f"error: {problem}", file=sys.stderr)
+        return 2
+    return run(settings)
+
+
 def run(settings: Settings) -> int:
     """Serve until a signal comes or the server dies; return its exit status."""
-    configure_logging(settings.log_level)
-    ensure_root_key(settings)
-    # The server loads while we do: both need the same second of imports.
+    embedded = make_url(settings.database_url)
+    if embedded.get_backend_name() == "sqlite" and not Path(str(embedded.database)).exists():
+        print("error: there is no database\nRun: doorward db create --organisation NAME", file=sys.stderr)
+        return 1
+    # The server starts before we load: both need the same second of imports, each on its own core.
     server = subprocess.Popen(_command(settings), env=dict(os.environ))  # noqa: S603 (our own interpreter)
+    from app import build_parts, configure_logging
+    from domain.errors import DoorwardError
+    from flows.people import bootstrap_link
+
+    configure_logging(settings.log_level)
     try:
         parts = build_parts(settings)
         link = bootstrap_link(parts)
-    except BaseException:
+    except DoorwardError as error:
         server.kill()
         server.wait()
-        raise
+        print(f"error: {error.message}", error.remedy or "", sep="\n", file=sys.stderr)
+        return 1
     if link is not None:
-        click.echo(f"\nNo admin exists yet. Open this within 30 minutes, once:\n\n  {link}\n", err=True)
+        print(f"\nNo admin exists yet. Open this within 30 minutes, once:\n\n  {link}\n", file=sys.stderr)
     stopping = threading.Event()
 
     def stop(signum: int, _frame: FrameType | None) -> None:
@@ -73,6 +91,10 @@ def _command(settings: Settings) -> list[str]:
 
 def _keep_checkpoints(parts: Parts, settings: Settings, stopping: threading.Event) -> None:
     """Write a checkpoint each minute in which the chain grew, and one at the end."""
+    from domain.errors import DoorwardError
+    from flows.chain import write_checkpoint
+    from flows.upkeep import forget
+
     last = 0
     while True:
         ended = stopping.wait(CHECKPOINT_EVERY_SECONDS)
