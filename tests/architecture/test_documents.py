@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from sqlalchemy import text
 
 from audit.events import EventKind
-from cli import main as doorward
+from commands import main as doorward
 from crypto.keyring import read_root_key
 from demo.company import CAST
 from demo.softkey import AttestationAuthority
