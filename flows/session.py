@@ -38,6 +38,7 @@ class Viewer:
     credential_id: str
     credential_label: str
     vendor: str | None
+    sponsor: str | None
     engagement_ends_at: datetime | None
     address: str
     logged_in_at: datetime
@@ -101,6 +102,7 @@ def _viewer(session: Session, session_id: str, parts: Parts, now: datetime) -> V
         credential_id=roots.credential.id,
         credential_label=roots.credential.label,
         vendor=engagement.vendor if engagement else None,
+        sponsor=engagement.sponsor if engagement else None,
         engagement_ends_at=engagement.ends_at if engagement else None,
         address=row.address,
         logged_in_at=row.created_at,

@@ -40,6 +40,7 @@ def my_access() -> str:
         curable=[row for row in rows if not row["grant"] and row["curable"]],
         closed=[row for row in rows if not (row["grant"] or row["openable"] or row["curable"])],
         elsewhere=found.elsewhere,
+        idle=duration_words(parts().limits.session_idle),
         known=what_we_know(found.assessment),
     )
 
@@ -123,4 +124,5 @@ def _explained(decision: Decision, action: str, resource: str) -> str:
         view=view,
         here="/access/why?" + urlencode({"resource": resource, "action": action}),
         needs_touch=decision.reason.code is ReasonCode.TOUCH_STALE,
+        sponsor=viewer().sponsor,
     )
