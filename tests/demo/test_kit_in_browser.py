@@ -85,7 +85,7 @@ def test_a_soft_key_does_not_open_another_account(page):
     page.get_by_label("Be", exact=True).select_option(label="Jon Berg")
     page.wait_for_selector("text=Log in as Jon")
 
-    page.get_by_label("Your name here").fill("asha.raman")
+    page.get_by_label("Login name").fill("asha.raman")
     page.get_by_role("button", name="Use your security key").click()
 
     page.wait_for_selector("text=Your key was not used")
