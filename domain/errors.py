@@ -113,6 +113,7 @@ class ChallengeExpired(NotAuthenticated):
     """The challenge is unknown, older than its lifetime, or was already used."""
 
     code = "challenge-expired"
+    title = "That took too long"
 
 
 class StaleBase(Conflict):

@@ -57,6 +57,7 @@ class LoginRefused(NotAuthenticated):
     """The login failed. The text is the same whatever the cause."""
 
     code = "login-refused"
+    title = "You are not logged in"
 
     def __init__(self) -> None:
         super().__init__(

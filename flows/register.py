@@ -63,6 +63,22 @@ _LOGIN_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
 class KeyNotAccepted(Invalid):
     """The key was refused; the code says why and the remedy what to do."""
 
+    title = "This key is not accepted"
+
+
+class LinkTaken(NotAuthenticated):
+    """Another browser opened the one-time link first; only that one may go on."""
+
+    code = "invite-bound"
+    title = "This link is in use elsewhere"
+
+
+class LinkOver(NotFound):
+    """The one-time link was used, is too old, or never existed."""
+
+    code = "invite-over"
+    title = "This link does not work any more"
+
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
@@ -120,9 +136,8 @@ def begin(
         code = _live(session, secret, now)
         refuse_many_failures(session, code.id, now)
         if code.browser not in {None, browser}:
-            raise NotAuthenticated(
+            raise LinkTaken(
                 "this link was opened in another browser first",
-                code="invite-bound",
                 remedy="Go on in that browser, or ask for a new link.",
             )
         code.browser = browser
@@ -177,7 +192,7 @@ def finish(parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: 
             raise KeyNotAccepted(text.sentence, code=verified.code.value, remedy=text.remedy)
         code = consume_code(session, challenge.facts["code"], challenge.facts["code_purpose"], now)
         if code is None:
-            raise NotFound("this link was used already or is too old", code="invite-over")
+            raise LinkOver("this link was used already or is too old")
         person, events = _owner(session, parts, challenge, code, now)
         events.append(_store(session, parts, verified, person, now))
         parts.commit(session, *events)
@@ -202,9 +217,8 @@ def _live(session: Session, secret: str, now: datetime) -> OneTimeCode:
     if code is not None and code.purpose == "bootstrap" and instance(session).first_admin_at is not None:
         code = None
     if code is None:
-        raise NotFound(
+        raise LinkOver(
             "this link was used already, is too old, or never existed",
-            code="invite-over",
             remedy="Ask the person who sent it for a new one.",
         )
     return code
@@ -228,10 +242,10 @@ def _owner(
     if code.person_id is not None:
         person = lock_person(session, code.person_id)
         if person is None or person.state != "active":
-            raise NotFound("this account is not open", code="invite-over")
+            raise LinkOver("this account is not open")
         return person, []
     if instance(session).first_admin_at is not None:
-        raise NotFound("an admin exists already", code="invite-over")
+        raise LinkOver("an admin exists already")
     close_bootstrap(session, now)
     person = Person(
         id=parts.ids.new("prs"),

@@ -34,6 +34,7 @@ class TapRefused(NotAuthenticated):
     """The touch did not sign this action."""
 
     code = "tap-refused"
+    title = "That touch does not count"
 
 
 @dataclass(frozen=True, slots=True)
