@@ -92,7 +92,8 @@ def context(page: str) -> dict[str, Any]:
 
 def render(out: Path) -> list[str]:
     """Write every page of the kitchen sink to *out*; return their names."""
-    loader = FileSystemLoader([ROOT / "web" / "templates", PAGES])
+    # Ours first: the product has a page called login, too.
+    loader = FileSystemLoader([PAGES, ROOT / "web" / "templates"])
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined)
     names = sorted(path.stem for path in PAGES.glob("*.html"))
     shutil.copytree(ROOT / "web" / "static", out / "static", dirs_exist_ok=True)

@@ -10,17 +10,13 @@ from __future__ import annotations
 import functools
 import http.server
 import json
-import shutil
 import threading
 
 import pytest
 
 from tests.browser.kitchen_sink import Handler, render
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here"),
-]
+pytestmark = pytest.mark.browser
 
 CHALLENGE = "AAECAwQFBgcICQoLDA0ODw"
 
@@ -40,26 +36,9 @@ def site(tmp_path_factory):
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def launch():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    arguments = ["--no-sandbox", "--headless", "--disable-background-networking", "--no-first-run"]
-    with sync_api.sync_playwright() as playwright:
-        yield lambda *more: playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=[*arguments, *more]
-        )
-
-
-@pytest.fixture(scope="module")
-def browser(launch):
-    chromium = launch()
-    yield chromium
-    chromium.close()
-
-
 @pytest.fixture
-def page(browser):
-    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+def page(chromium):
+    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     yield page
     context.close()
@@ -222,9 +201,9 @@ def test_an_answer_that_leads_to_another_site_is_not_followed(page, site):
     assert page.url == f"{site}/login.html"
 
 
-def test_without_javascript_the_page_says_that_the_key_needs_it(launch, site):
+def test_without_javascript_the_page_says_that_the_key_needs_it(start_chromium, site):
     """Playwright's own switch stops scripts but leaves <noscript> unread; this one is the browser's."""
-    browser = launch("--blink-settings=scriptEnabled=false")
+    browser = start_chromium("--blink-settings=scriptEnabled=false")
     page = browser.new_page()
 
     page.goto(f"{site}/login.html")
