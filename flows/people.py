@@ -23,7 +23,7 @@ from flows.parts import Parts
 from flows.register import login_name
 from models.base import changed_rows
 from models.instance import instance, raise_state_revision
-from models.keys import credentials_of
+from models.keys import Credential, CredentialState, credentials_of
 from models.people import (
     Assignment,
     Engagement,
@@ -179,14 +179,32 @@ def recover_admin(parts: Parts, name: str) -> str:
             raise NotFound(f"`{name}` is not an admin")
         lock_person(session, person.id)
         person.state = "active"
-        for key in credentials_of(session, person.id):
-            key.state = "revoked"
+        revoked = [
+            _revoked(session, parts, key, now)
+            for key in credentials_of(session, person.id)
+            if key.state != "revoked"
+        ]
         ended = end_root(session, "person", person.id, cause="admin-recovery", by="host")
         secret = make_link(
             session, parts, purpose="recover", person_id=person.id, lifetime=parts.limits.bootstrap, by="host"
         )
-        parts.commit(session, Event(EventKind.ADMIN_RECOVERY, "host", person.id), ended)
+        parts.commit(session, Event(EventKind.ADMIN_RECOVERY, "host", person.id), *revoked, ended)
     return f"{parts.deployment.public_url}/register/{secret}"
+
+
+def _revoked(session: Session, parts: Parts, key: Credential, now: datetime) -> Event:
+    key.state = "revoked"
+    session.add(
+        CredentialState(
+            id=parts.ids.new("kst"),
+            credential_id=key.id,
+            state="revoked",
+            at=now,
+            by="host",
+            reason="admin-recovery",
+        )
+    )
+    return Event(EventKind.KEY_REVOKED, "host", key.person_id, {"key": key.id, "reason": "admin-recovery"})
 
 
 def assign(

@@ -106,9 +106,6 @@ def unready(found: Editor) -> tuple[str, str] | None:
             f"and {found.published_revision} is in force",
             "Look at what changed meanwhile, then put your draft on the newest revision.",
         )
-    if not checked.changes:
-        return (
-            "the draft says the same as the rules in force",
-            "Comments and spacing alone cannot be published: no decision depends on them.",
-        )
+    if checked.text == found.published_text:
+        return "the draft is the same as the rules in force", "Change something, or discard it."
     return None
