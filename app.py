@@ -79,6 +79,7 @@ def build_parts(settings: Settings, outside: Outside = REAL) -> Parts:
             grant=settings.grant_lifetime,
             session_idle=settings.session_idle,
             session=settings.session_lifetime,
+            clock_difference=settings.max_clock_difference,
         ),
         tables=Tables.packaged(),
         weights=DEFAULT_WEIGHTS,

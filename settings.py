@@ -91,6 +91,9 @@ class Settings(BaseModel):
     session_lifetime: timedelta = timedelta(hours=12)
     """A browser session ends after this long, whatever happens."""
 
+    max_clock_difference: timedelta = timedelta(seconds=2)
+    """Above this difference to the database's clock, /readyz fails and nothing is issued."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severity of what is logged. Logs hold no personal data at any level."""
 
@@ -135,7 +138,9 @@ class Settings(BaseModel):
             raise ValueError("must be HOST:PORT")
         return value
 
-    @field_validator("token_lifetime", "grant_lifetime", "session_idle", "session_lifetime")
+    @field_validator(
+        "token_lifetime", "grant_lifetime", "session_idle", "session_lifetime", "max_clock_difference"
+    )
     @classmethod
     def _positive(cls, value: timedelta) -> timedelta:
         if value <= timedelta(0):

@@ -24,6 +24,7 @@ class Limits:
     login_challenge: timedelta = timedelta(minutes=3)
     register_challenge: timedelta = timedelta(minutes=5)
     tap_challenge: timedelta = timedelta(seconds=60)
+    clock_difference: timedelta = timedelta(seconds=2)
     tier_token: Mapping[Tier, timedelta] = field(
         default_factory=lambda: {
             Tier.T0: timedelta(0),

@@ -19,7 +19,14 @@ from domain.decision import Decision
 from domain.errors import Invalid, NotAuthenticated
 from domain.evidence import Assessment
 from flows.decide import Asked, Known, covering_grant, decide, decide_and_log, know
-from flows.liveness import Roots, grant_problem, lock_roots, read_roots, session_problem
+from flows.liveness import (
+    Roots,
+    grant_problem,
+    lock_roots,
+    read_roots,
+    require_agreeing_clocks,
+    session_problem,
+)
 from flows.parts import Parts
 from flows.session import Viewer
 from models.access import Grant, grants_of
@@ -116,6 +123,7 @@ def open_resource(parts: Parts, viewer: Viewer, *, resource: str, actions: Seque
         raise Invalid("name at least one action, each once", code="actions")
     now = parts.clock.now()
     with parts.db.write() as session:
+        require_agreeing_clocks(session, parts.limits, now)
         row = session.get(BrowserSession, viewer.session_id)
         roots = lock_roots(session, row) if row else None
         if roots is None or session_problem(roots, now=now):

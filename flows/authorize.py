@@ -24,7 +24,7 @@ from domain.errors import NotAuthenticated
 from flows.access import open_resource
 from flows.decide import Asked, decide_and_log, know
 from flows.issuance import Locked, grant_for, lock_all
-from flows.liveness import grant_problem, session_problem
+from flows.liveness import grant_problem, require_agreeing_clocks, session_problem
 from flows.parts import Parts
 from flows.service_auth import client_of
 from flows.session import Viewer
@@ -88,6 +88,7 @@ def look(parts: Parts, viewer: Viewer, asked: authorization.Asked) -> Continue |
     """Issue a code if a live grant covers what is asked and the rules permit it now; else explain."""
     now = parts.clock.now()
     with parts.db.write() as session:
+        require_agreeing_clocks(session, parts.limits, now)
         grant = grant_for(session, viewer.session_id, asked.resource, asked.actions, now)
         locked = lock_all(
             session, viewer.session_id, asked.client.service_id, grant.id if grant is not None else None

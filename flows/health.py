@@ -7,11 +7,9 @@ from dataclasses import dataclass
 from domain.errors import DoorwardError
 from flows.parts import Parts
 from models.audit import head
-from models.engine import database_now_drift_seconds
+from models.engine import clock_difference
 from models.instance import instance
 from models.policy import newest_publication
-
-MAX_CLOCK_DIFFERENCE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,10 @@ def health(parts: Parts) -> Health:
         with parts.db.read() as session:
             if instance(session).rp_id != parts.deployment.rp_id:
                 checks["database"] = "the database belongs to another deployment"
-            drift = database_now_drift_seconds(session, parts.clock.now().timestamp())
-            if drift > MAX_CLOCK_DIFFERENCE_SECONDS:
-                checks["clock"] = f"our clock and the database's differ by {drift:.1f} s"
+            difference = clock_difference(session, parts.clock.now())
+            if difference > parts.limits.clock_difference:
+                seconds = difference.total_seconds()
+                checks["clock"] = f"our clock and the database's differ by {seconds:.1f} s"
             if head(session).sequence < 1:
                 checks["audit"] = "the audit chain is empty"
             if newest_publication(session) is None:

@@ -13,10 +13,12 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from domain.errors import Unavailable
 from domain.limits import Limits
 from domain.reasons import ReasonCode
 from models.access import Grant, Token
 from models.catalog import Service, lock_service
+from models.engine import clock_difference
 from models.keys import Credential, lock_credential
 from models.people import Person, lock_person
 from models.sessions import BrowserSession, lock_session
@@ -29,6 +31,18 @@ class Roots:
     person: Person
     credential: Credential
     session: BrowserSession
+
+
+class ClocksDiffer(Unavailable):
+    """Our clock and the database's tell different times: nothing that ends can be issued."""
+
+    code = "clocks-differ"
+
+
+def require_agreeing_clocks(session: Session, limits: Limits, now: datetime) -> None:
+    """Raise ClocksDiffer when *now* is too far from the database's own time."""
+    if clock_difference(session, now) > limits.clock_difference:
+        raise ClocksDiffer("our clock and the database's differ", remedy="An operator must mend the clocks.")
 
 
 def lock_roots(session: Session, row: BrowserSession) -> Roots | None:
@@ -106,6 +120,7 @@ def token_is_live(token: Token, roots: Roots, client: Service, *, now: datetime)
 
 
 __all__ = [
+    "ClocksDiffer",
     "Roots",
     "grant_problem",
     "idle",
@@ -113,6 +128,7 @@ __all__ = [
     "lock_service",
     "person_problem",
     "read_roots",
+    "require_agreeing_clocks",
     "session_problem",
     "token_is_live",
 ]

@@ -25,7 +25,7 @@ from domain.decision import Decision
 from domain.errors import TooMany
 from flows.decide import Asked, Known, decide_and_log, know
 from flows.issuance import Locked, lock_all, token_end
-from flows.liveness import grant_problem, session_problem
+from flows.liveness import grant_problem, require_agreeing_clocks, session_problem
 from flows.parts import Parts
 from models.access import AuthorizationCode, Token, consume_authorization_code, revoke_tokens
 from models.catalog import Service, guard_of, lock_service
@@ -52,6 +52,7 @@ def exchange(parts: Parts, client: Client, fields: dict[str, str]) -> Answer:
     """
     now = parts.clock.now()
     with parts.db.write() as session:
+        require_agreeing_clocks(session, parts.limits, now)
         desk = _Desk(session, parts, client, now)
         url = parts.deployment.public_url + TOKEN
         answer = TokenEndpoint(client, url=url, desk=desk).answer(fields)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
@@ -103,9 +104,9 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
 
 
-def database_now_drift_seconds(session: Session, now_timestamp: float) -> float:
-    """Return by how many seconds the database's clock and ours differ (0 on SQLite: one machine)."""
+def clock_difference(session: Session, now: datetime) -> timedelta:
+    """Return by how much *now* and the database's clock differ (zero on SQLite: one machine)."""
     if session.get_bind().dialect.name == "sqlite":
-        return 0.0
-    theirs = float(session.execute(text("SELECT extract(epoch FROM clock_timestamp())")).scalar_one())
-    return abs(theirs - now_timestamp)
+        return timedelta(0)
+    theirs: datetime = session.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return abs(theirs - now)

@@ -44,6 +44,8 @@ def make_settings(url: str, folder: Path) -> Settings:
             "DOORWARD_DATABASE_URL": url,
             "DOORWARD_ROOT_KEY_FILE": str(folder / "root.key"),
             "DOORWARD_CHECKPOINT_FILE": str(folder / "checkpoints"),
+            # The tests' clock stands at a noon of their own; a test of its own holds the real limit.
+            "DOORWARD_MAX_CLOCK_DIFFERENCE": "P36500D",
         }
     )[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -10,11 +11,12 @@ import pytest
 from sqlalchemy import func, select
 
 from domain.errors import DoorwardError, NotAuthenticated
+from domain.limits import Limits
 from domain.reasons import ReasonCode
 from flows import access, catalog, end_access, people
 from flows.access import my_access
 from flows.decide import Asked, covering_grant, decide_and_log
-from flows.liveness import Roots, read_roots
+from flows.liveness import ClocksDiffer, Roots, read_roots
 from flows.session import Viewer
 from models.access import DecisionRow, Grant
 from models.audit import AuditRecord
@@ -138,6 +140,20 @@ def test_an_unknown_resource_is_denied_by_name(world: World, viewer: Viewer) -> 
     decision = access.why(world.parts, viewer, action="read", resource="data:customer-lgos")
 
     assert decision.reason.code is ReasonCode.RESOURCE_UNKNOWN
+
+
+def test_nothing_is_issued_while_the_clocks_differ(world: World, viewer: Viewer) -> None:
+    strict = dataclasses.replace(world.parts, limits=Limits())
+
+    def opened() -> str | None:
+        opening = access.open_resource(strict, viewer, resource="data:customer-logs", actions=["export"])
+        return opening.grant_id
+
+    if world.parts.db.is_sqlite:
+        assert opened() is not None
+    else:
+        with pytest.raises(ClocksDiffer):
+            opened()
 
 
 def test_without_an_engagement_nothing_opens(world: World, imani: Contractor, viewer: Viewer) -> None:
