@@ -81,12 +81,13 @@ def same_place(one: Address, other: Address, networks: Iterable[NamedNetwork]) -
     A company's egress has many addresses; anything else that moves is somewhere else.
     """
     here, there = unmapped(one), unmapped(other)
-    if here.version == there.version == 6:
-        near = int(here) >> 64 == int(there) >> 64
-    else:
-        near = here == there
-    if near:
+    if here == there or _same_64(here, there):
         return True
     named = tuple(networks)
     home = match(here, named)
     return home is not None and home.kind == "corporate" and match(there, named) == home
+
+
+def _same_64(one: Address, other: Address) -> bool:
+    """Whether two IPv6 addresses share their first 64 bits: one household, one office."""
+    return one.version == other.version == 6 and int(one) >> 64 == int(other) >> 64

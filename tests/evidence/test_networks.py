@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from domain.errors import Invalid
-from evidence.networks import NamedNetwork, match
+from evidence.networks import NamedNetwork, match, same_place
 
 OFFICE = NamedNetwork(ip_network("10.0.0.0/8"), "office", "corporate")
 LAB = NamedNetwork(ip_network("10.9.0.0/16"), "lab", "corporate")
@@ -51,3 +51,25 @@ def test_a_badly_described_network_is_refused(fields, code):
         NamedNetwork(**{"cidr": OFFICE.cidr, "label": "office", "kind": "corporate", **fields})
 
     assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("203.0.113.7", "203.0.113.7", True),
+        ("203.0.113.7", "203.0.113.8", False),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("198.51.100.1", "198.51.100.200", True),
+        ("192.0.2.1", "192.0.2.2", False),
+    ],
+)
+def test_a_place_is_an_address_a_64_or_a_companys_named_network(one: str, other: str, same: bool):
+    """A rented network with a name is no place: its addresses belong to strangers."""
+    named = (
+        NamedNetwork(ip_network("198.51.100.0/24"), "office", "corporate"),
+        NamedNetwork(ip_network("192.0.2.0/24"), "rented", "hosting"),
+    )
+
+    assert same_place(ip_address(one), ip_address(other), named) is same
