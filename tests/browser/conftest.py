@@ -49,18 +49,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="session")
-def empty_house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A deployment into which nothing was loaded: no resource, no rule, nobody."""
-    house = House(tmp_path_factory.mktemp("empty") / "data")
-    try:
-        house.found()
-        house.serve()
-        yield house
-    finally:
-        house.close()
-
-
-@pytest.fixture(scope="session")
 def asha(house: House, chromium: Browser) -> Iterator[Visitor]:
     """The first admin: she opened the link that the launcher printed, and is logged in."""
     visitor = first_admin(house, chromium)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.furnish import plug_in_virtual_key
 from tests.browser.house import House
 from tests.browser.test_journey import enter, row
 from tests.browser.visitor import Visitor
@@ -25,21 +26,6 @@ FOCUS = """
            ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 };
 }
 """
-
-
-def plug_in_virtual_key(page: Page, **more: bool) -> None:
-    """Give *page* the authenticator of the developer tools: CTAP 2 over USB, with PIN and touch."""
-    devtools = page.context.new_cdp_session(page)
-    devtools.send("WebAuthn.enable")
-    options = {
-        "protocol": "ctap2",
-        "transport": "usb",
-        "hasResidentKey": True,
-        "hasUserVerification": True,
-        "isUserVerified": True,
-        "automaticPresenceSimulation": True,
-    }
-    devtools.send("WebAuthn.addVirtualAuthenticator", {"options": {**options, **more}})
 
 
 @pytest.mark.parametrize(
