@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("doorward.launcher")
 CHECKPOINT_EVERY_SECONDS = 60.0
 BLOCKING_THREADS = 8
+STOP_WITHIN_SECONDS = 10.0
 
 
 def main() -> int:
@@ -47,7 +48,8 @@ def run(settings: Settings) -> int:
         print("error: there is no database\nRun: doorward db create --organisation NAME", file=sys.stderr)
         return 1
     # The server starts before we load: both need the same second of imports, each on its own core.
-    server = subprocess.Popen(_command(settings), env=dict(os.environ))  # noqa: S603 (our own interpreter)
+    # In a group of its own: a signal to ours must not reach its worker before its master.
+    server = subprocess.Popen(_command(settings), env=dict(os.environ), process_group=0)  # noqa: S603 (ours)
     from app import build_parts, configure_logging
     from domain.errors import DoorwardError
     from flows.people import bootstrap_link
@@ -57,7 +59,7 @@ def run(settings: Settings) -> int:
         parts = build_parts(settings)
         link = bootstrap_link(parts)
     except DoorwardError as error:
-        server.kill()
+        os.killpg(server.pid, signal.SIGKILL)
         server.wait()
         print(f"error: {error.message}", error.remedy or "", sep="\n", file=sys.stderr)
         return 1
@@ -65,9 +67,10 @@ def run(settings: Settings) -> int:
         print(f"\nNo admin exists yet. Open this within 30 minutes, once:\n\n  {link}\n", file=sys.stderr)
     stopping = threading.Event()
 
-    def stop(signum: int, _frame: FrameType | None) -> None:
+    def stop(_signum: int, _frame: FrameType | None) -> None:
         stopping.set()
-        server.send_signal(signal.SIGTERM if signum == signal.SIGTERM else signal.SIGINT)
+        server.send_signal(signal.SIGTERM)
+        threading.Thread(target=_kill_late, args=(server,), daemon=True).start()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -77,6 +80,14 @@ def run(settings: Settings) -> int:
     stopping.set()
     keeper.join(timeout=10)
     return 0 if status in {0, -signal.SIGTERM, -signal.SIGINT} else status
+
+
+def _kill_late(server: subprocess.Popen[bytes]) -> None:
+    """Kill the server and its workers if they have not ended some seconds after the stop."""
+    try:
+        server.wait(timeout=STOP_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        os.killpg(server.pid, signal.SIGKILL)
 
 
 def _command(settings: Settings) -> list[str]:
@@ -91,11 +102,12 @@ def _command(settings: Settings) -> list[str]:
 
 def _keep_checkpoints(parts: Parts, settings: Settings, stopping: threading.Event) -> None:
     """Write a checkpoint each minute in which the chain grew, and one at the end."""
+    from audit.checkpoint import last_sequence
     from domain.errors import DoorwardError
     from flows.chain import write_checkpoint
     from flows.upkeep import forget
 
-    last = 0
+    last = last_sequence(settings.checkpoints)
     while True:
         ended = stopping.wait(CHECKPOINT_EVERY_SECONDS)
         try:

@@ -73,7 +73,7 @@ class Settings(BaseModel):
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     """Networks whose proxies are believed about the client's address, parted by commas. Empty: nobody is."""
 
-    proxy_header: Literal["x-forwarded-for", "x-real-ip"] = "x-forwarded-for"
+    proxy_header: Literal["x-forwarded-for", "x-real-ip", "doorwardclient"] = "x-forwarded-for"
     """The one header in which trusted proxies name the client. All others are ignored."""
 
     metrics_from: tuple[IPv4Network | IPv6Network, ...] = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))

@@ -108,9 +108,12 @@ def verify(session: Session, *, known: Iterable[tuple[int, str]] = ()) -> Report
     *known* are (sequence, hash) pairs from verified checkpoints: a chain that
     was rewritten or cut before one of them does not hold its hash.
     """
-    expected = dict(known)
-    checkpoints = len(expected)
+    expected: dict[int, str] = {}
     breaks: list[Break] = []
+    for known_sequence, known_hash in known:
+        if expected.setdefault(known_sequence, known_hash) != known_hash:
+            breaks.append(Break(known_sequence, "two signed checkpoints differ about this record"))
+    checkpoints = len(expected)
     sequence, previous, erased = 0, GENESIS, 0
     for record, detail in records_in_order(session):
         if record.sequence != sequence + 1:

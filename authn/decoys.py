@@ -10,20 +10,23 @@ Source: Web Authentication Level 3, section 14.6.2 (username enumeration).
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 
-# Lengths of the handles of common security keys; one person's keys are mostly of one model.
+# Lengths of the handles of common security keys, for a deployment that has none yet.
 _LENGTHS = (48, 64, 96)
 
 
-def decoy_ids(key: bytes, claimed_name: str, count: int) -> list[bytes]:
+def decoy_ids(key: bytes, claimed_name: str, count: int, *, lengths: Sequence[int] = ()) -> list[bytes]:
     """Return *count* credential ids that look real and stay the same for *claimed_name*.
 
+    *lengths* are those of the real ids here: another length would say "nobody".
     *key* is a secret of the deployment. The caller normalises the name as it
     does to look people up.
     """
     if not key:
         raise ValueError("without a key everybody could compute the decoys")
-    length = _LENGTHS[_derive(key, claimed_name, "length", 1)[0] % len(_LENGTHS)]
+    known = sorted(lengths) or _LENGTHS
+    length = known[_derive(key, claimed_name, "length", 1)[0] % len(known)]
     return [_derive(key, claimed_name, f"id {index}", length) for index in range(count)]
 
 

@@ -59,7 +59,8 @@ def resources_save(
 @plainly
 def resources_remove(resource: str) -> None:
     """Remove RESOURCE: everything about it is denied once this returns."""
-    commit(parts_or_exit(), lambda s: catalog.remove_resource(s, resource, by="host"))
+    parts = parts_or_exit()
+    commit(parts, lambda s: catalog.remove_resource(s, parts, resource, by="host"))
     click.echo(f"{resource} is removed")
 
 

@@ -102,7 +102,10 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 def _json_object(segment: str) -> dict[str, Any]:
     try:
         value = json.loads(from_base64url(segment), object_pairs_hook=_unique)
-    except ValueError as error:
+        if "\\u0000" in json.dumps(value):
+            raise ValueError("a text holds the character NUL")
+        json.dumps(value, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise SignatureInvalid("a segment is not JSON") from error
     if not isinstance(value, dict):
         raise SignatureInvalid("a segment is not a JSON object")

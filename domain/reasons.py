@@ -181,7 +181,7 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     ReasonCode.GRANT_ENDED: _cure("The time you had for this is over.", "Open it again on My access."),
     ReasonCode.ENGAGEMENT_OK: _ok("Your engagement is running."),
     ReasonCode.ENGAGEMENT_NOT_STARTED: _cure("Your engagement has not started yet.", "Come back {when}."),
-    ReasonCode.ENGAGEMENT_ENDED: _final("Your engagement has ended.", _ASK_SPONSOR),
+    ReasonCode.ENGAGEMENT_ENDED: _final("No engagement of yours is running.", _ASK_SPONSOR),
     ReasonCode.PERSON_OK: _ok("Your account is active."),
     ReasonCode.PERSON_UNKNOWN: _final("We do not know this person.", _ASK_SPONSOR),
     ReasonCode.PERSON_SUSPENDED: _final("Your access was stopped.", _ASK_SECURITY),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Literal, get_args
 
 from domain.errors import Invalid
@@ -91,3 +91,9 @@ def same_place(one: Address, other: Address, networks: Iterable[NamedNetwork]) -
 def _same_64(one: Address, other: Address) -> bool:
     """Whether two IPv6 addresses share their first 64 bits: one household, one office."""
     return one.version == other.version == 6 and int(one) >> 64 == int(other) >> 64
+
+
+def place_key(address: str) -> str:
+    """Return what limits are counted by: the IPv4 address, or the /64 of an IPv6 one."""
+    plain = unmapped(ip_address(address))
+    return str(ip_network((int(plain) >> 64 << 64, 64))) if isinstance(plain, IPv6Address) else str(plain)

@@ -33,6 +33,8 @@ from models.access import Grant, grants_of
 from models.catalog import Resource, Service, resources
 from models.sessions import BrowserSession
 
+MAX_ACTIONS = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Door:
@@ -119,8 +121,7 @@ class Opening:
 
 def open_resource(parts: Parts, viewer: Viewer, *, resource: str, actions: Sequence[str]) -> Opening:
     """Open *resource* for *actions* (all or nothing) and record it, or record the refusal."""
-    if not actions or len(set(actions)) != len(actions):
-        raise Invalid("name at least one action, each once", code="actions")
+    require_few(actions)
     now = parts.clock.now()
     with parts.db.write() as session:
         require_agreeing_clocks(session, parts.limits, now)
@@ -146,6 +147,12 @@ def open_resource(parts: Parts, viewer: Viewer, *, resource: str, actions: Seque
         grant = _grant(session, parts, roots, known, decisions, resource, actions, now)
         parts.commit(session, _event(EventKind.GRANT_ISSUED, viewer, resource, actions, decisions[0], grant))
         return Opening(decisions[0], grant.id, grant.not_after)
+
+
+def require_few(actions: Sequence[str]) -> None:
+    """Refuse none, repeated, or more than sixteen actions before a transaction begins."""
+    if not 0 < len(actions) <= MAX_ACTIONS or len(set(actions)) != len(actions):
+        raise Invalid("name one to sixteen actions, each once", code="actions")
 
 
 def window_end(

@@ -21,7 +21,7 @@ from crypto.digests import secret_digest
 from crypto.secrets import new_secret
 from domain.decision import Decision
 from domain.errors import NotAuthenticated
-from flows.access import open_resource
+from flows.access import MAX_ACTIONS, open_resource
 from flows.decide import Asked, decide_and_log, know
 from flows.issuance import Locked, grant_for, lock_all
 from flows.liveness import grant_problem, require_agreeing_clocks, session_problem
@@ -65,6 +65,8 @@ def check(parts: Parts, fields: Mapping[str, str]) -> authorization.Asked:
             raise Untrusted("this application is not registered here")
         endpoint = AuthorizationEndpoint(client_of(service), issuer=parts.deployment.public_url)
         asked = endpoint.check(fields)
+        if len(asked.actions) > MAX_ACTIONS:
+            raise endpoint.refusal(fields, OAuthRefused("invalid_scope", "too many actions at once"))
         if guard_of(session, asked.resource) is None:
             raise endpoint.refusal(fields, OAuthRefused("invalid_target", "no service guards the resource"))
         return asked

@@ -19,6 +19,7 @@ from domain.access import RESERVED_TYPE, action_name, resource_id
 from domain.errors import Conflict, Invalid, NotFound
 from evidence.networks import NamedNetwork, NetworkKind
 from flows.parts import Parts
+from models.access import live_grants_of_resource
 from models.catalog import Resource, Service
 from models.evidence import Network
 from models.instance import raise_state_revision, raise_trust_revision
@@ -59,12 +60,15 @@ def save_resource(
     return Event(EventKind.RESOURCE_SAVED, by, "-", {"resource": id, "title": row.title, "actions": names})
 
 
-def remove_resource(session: Session, id: str, *, by: str) -> Event:
-    """Remove a resource; everything about it is denied from the commit on."""
+def remove_resource(session: Session, parts: Parts, id: str, *, by: str) -> Event:
+    """Remove a resource: what is open of it ends, and all about it is denied from the commit on."""
+    now = parts.clock.now()
     row = session.get(Resource, id)
     if row is None:
         raise NotFound("there is no such resource")
     session.delete(row)
+    for grant in live_grants_of_resource(session, id, now):
+        grant.state, grant.ended_at, grant.ended_cause = "ended", now, "resource-removed"
     raise_state_revision(session)
     return Event(EventKind.RESOURCE_REMOVED, by, "-", {"resource": id})
 

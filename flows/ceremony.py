@@ -19,10 +19,11 @@ from crypto.digests import sha256_hex
 from crypto.secrets import base64url
 from domain.errors import ChallengeExpired, TooMany
 from flows.parts import Parts
-from models.keys import Challenge, forget_old_challenges, open_challenges, take_challenge
+from models.keys import Challenge, forget_old_challenges, take_challenge
 from models.sessions import count_try, tries
 
-MAX_OPEN_PER_PERSON = 5
+MAX_OPENED = 10
+OPENED_WINDOW = timedelta(minutes=3)
 TRY_WINDOW = timedelta(minutes=15)
 MAX_FAILURES = 5
 BEGIN_WINDOW = timedelta(minutes=1)
@@ -44,6 +45,7 @@ def open_challenge(
     parts: Parts,
     *,
     purpose: str,
+    asker: str,
     browser: str,
     lifetime: timedelta,
     now: datetime,
@@ -55,11 +57,14 @@ def open_challenge(
 ) -> tuple[str, bytes]:
     """Store a new challenge; return its ceremony id and the bytes to sign.
 
-    Raises TooMany when one person has five open already.
+    *asker* is who is limited to ten in three minutes: a name together with the
+    place that claims it, a link, a session. Never a name alone: a stranger
+    must not be able to lock somebody out, nor learn that they exist.
+    Raises TooMany.
     """
     forget_old_challenges(session, now)
-    if person_id is not None and open_challenges(session, person_id, now) >= MAX_OPEN_PER_PERSON:
-        raise TooMany("too many attempts are open for this account", retry_after=lifetime)
+    if count_try(session, "opened:" + asker, now, OPENED_WINDOW) > MAX_OPENED:
+        raise TooMany("too many attempts were begun", retry_after=OPENED_WINDOW)
     nonce = base64url(parts.randomness.bytes(32))
     row = Challenge(
         id="cer_" + base64url(parts.randomness.bytes(24)),

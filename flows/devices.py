@@ -83,7 +83,8 @@ def enrol(parts: Parts, *, code: str, jwk: dict[str, Any], name: str, platform: 
         raise Invalid("a laptop needs a name", code="device-name")
     with parts.db.write() as session:
         spent = consume_code(session, secret_digest(code), "device", now)
-        if spent is None or spent.person_id is None:
+        owner = session.get(Person, spent.person_id) if spent and spent.person_id else None
+        if spent is None or spent.person_id is None or owner is None or owner.state != "active":
             raise NotFound(
                 "this code was used already or is too old",
                 code="enrolment-code-over",

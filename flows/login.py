@@ -24,6 +24,7 @@ from crypto.digests import secret_digest
 from crypto.secrets import base64url, from_base64url, new_secret
 from domain.authenticators import KeyRefusal, Refusal, StoredCredential, VerifiedAssertion
 from domain.errors import NotAuthenticated
+from evidence.networks import place_key
 from evidence.observe import from_address
 from flows.ceremony import (
     challenge_bytes,
@@ -45,6 +46,7 @@ from models.keys import (
     advance_counter,
     credential_by_raw_id,
     credentials_of,
+    key_id_lengths,
     lock_credential,
 )
 from models.people import Person, lock_person, person_by_login, running_engagement
@@ -81,17 +83,20 @@ def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[
     now = parts.clock.now()
     name = login_name.strip().lower()[:128]
     with parts.db.write() as session:
-        count_begin(session, address, now)
+        count_begin(session, place_key(address), now)
         session.commit()
     with parts.db.write() as session:
-        refuse_many_failures(session, f"{name}@{address}", now)
+        asker = f"{name}@{place_key(address)}"
+        refuse_many_failures(session, asker, now)
         person = person_by_login(session, name)
         keys = credentials_of(session, person.id, state="active") if person else []
         allowed = [key.credential_id for key in keys]
+        lengths = key_id_lengths(session)
         ceremony, challenge = open_challenge(
             session,
             parts,
             purpose="login",
+            asker=asker,
             browser=browser,
             lifetime=parts.limits.login_challenge,
             now=now,
@@ -103,7 +108,7 @@ def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[
     options = assertion_options(
         rp_id=parts.deployment.rp_id,
         challenge=challenge,
-        allow=allowed or decoy_ids(parts.ring.derive("decoy-keys"), name, DECOYS),
+        allow=allowed or decoy_ids(parts.ring.derive("decoy-keys"), name, DECOYS, lengths=lengths),
         timeout=parts.limits.login_challenge,
     )
     return {"ceremony": ceremony, "publicKey": options}
@@ -221,7 +226,7 @@ def suspend_key(
 def _refuse(
     session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str, now: datetime
 ) -> None:
-    count_failure(session, f"{challenge.facts['name']}@{address}", now)
+    count_failure(session, f"{challenge.facts['name']}@{place_key(address)}", now)
     parts.commit(
         session,
         Event(

@@ -22,7 +22,7 @@ from flows.end_access import end_root
 from flows.parts import Parts
 from flows.register import login_name
 from models.base import changed_rows
-from models.instance import instance, raise_state_revision
+from models.instance import instance, lock_instance, raise_state_revision
 from models.keys import Credential, CredentialState, credentials_of
 from models.people import (
     Assignment,
@@ -139,7 +139,7 @@ def make_link(
 
 def invite(session: Session, parts: Parts, person_id: str, *, by: str) -> tuple[str, Event]:
     """Make the link with which a person registers their key. Refused while they have a working key."""
-    person = session.get(Person, person_id)
+    person = lock_person(session, person_id)
     if person is None or person.state != "active":
         raise NotFound("there is no such active person")
     if credentials_of(session, person_id, state="active"):
@@ -260,6 +260,8 @@ def suspend(session: Session, parts: Parts, person_id: str, *, reason: str, by: 
     if is_last_admin(session, person_id, parts.clock.now()):
         raise Conflict("this is the last admin", code="last-admin", remedy="Make another admin first.")
     person.state = "suspended"
+    for purpose in ("invite", "recover", "device"):
+        withdraw_codes(session, purpose, person_id, parts.clock.now())
     ended = end_root(session, "person", person_id, cause="person-suspended", by=by)
     return [Event(EventKind.PERSON_SUSPENDED, by, person_id, {"reason": reason}), ended]
 
@@ -275,7 +277,8 @@ def resume(session: Session, person_id: str, *, by: str) -> Event:
 
 
 def is_last_admin(session: Session, person_id: str, now: datetime) -> bool:
-    """Whether nobody but this person is an active admin."""
+    """Whether nobody but this person is an active admin. Two that ask at once ask one after the other."""
+    lock_instance(session)
     admins = session.scalars(
         select(Assignment.principal_id)
         .join(Person, Person.id == Assignment.principal_id)

@@ -34,6 +34,7 @@ from models.sessions import count_try
 from tokens.access_token import SERVICE_SCOPE, Claims, sign_service_token
 from tokens.client import Client
 from tokens.code_grant import TakenCode
+from tokens.credentials import PUBLIC
 from tokens.endpoint import Answer
 from tokens.exchange import TokenEndpoint
 from tokens.metadata import TOKEN
@@ -47,8 +48,9 @@ MAX_UNKNOWN = 30
 def exchange(parts: Parts, client: Client, fields: dict[str, str]) -> Answer:
     """Answer one token request of a proven client; what was done or refused is committed.
 
-    Raises TooMany when a client presents more than 30 unknown codes a minute:
-    a public client proves nothing, and must not be able to fill the record.
+    Raises TooMany when a client presents more than 30 unknown codes a minute,
+    or a public one is refused that often: it proves nothing, and must not be
+    able to fill the record.
     """
     now = parts.clock.now()
     with parts.db.write() as session:
@@ -56,6 +58,8 @@ def exchange(parts: Parts, client: Client, fields: dict[str, str]) -> Answer:
         desk = _Desk(session, parts, client, now)
         url = parts.deployment.public_url + TOKEN
         answer = TokenEndpoint(client, url=url, desk=desk).answer(fields)
+        if answer.status != 200 and client.method == PUBLIC and not desk.unknown:
+            desk.unknown = count_try(session, f"refused:{client.service_id}", now, UNKNOWN_WINDOW)
         if desk.unknown > MAX_UNKNOWN:
             parts.commit(session)
             raise TooMany("too many unknown codes", retry_after=UNKNOWN_WINDOW)

@@ -25,6 +25,7 @@ from crypto.digests import secret_digest
 from crypto.secrets import base64url, from_base64url
 from domain.authenticators import Anchor, KeyRefusal, Refusal, VerifiedRegistration
 from domain.errors import Conflict, Invalid, NotAuthenticated, NotFound
+from evidence.networks import place_key
 from flows.ceremony import (
     challenge_bytes,
     count_begin,
@@ -130,7 +131,7 @@ def begin(
     """
     now = parts.clock.now()
     with parts.db.write() as session:
-        count_begin(session, address, now)
+        count_begin(session, place_key(address), now)
         session.commit()
     with parts.db.write() as session:
         code = _live(session, secret, now)
@@ -151,6 +152,7 @@ def begin(
             session,
             parts,
             purpose="register",
+            asker=code.id,
             browser=browser,
             lifetime=parts.limits.register_challenge,
             now=now,
@@ -243,6 +245,8 @@ def _owner(
         person = lock_person(session, code.person_id)
         if person is None or person.state != "active":
             raise LinkOver("this account is not open")
+        if credentials_of(session, person.id, state="active"):
+            raise LinkOver("this account has a working key already")
         return person, []
     if instance(session).first_admin_at is not None:
         raise LinkOver("an admin exists already")

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from crypto.digests import secret_digest
 from domain.errors import NotAuthenticated, TooMany
+from evidence.networks import place_key
 from flows.parts import Parts
 from models.catalog import Service, service_by_name, service_by_secret, spend_assertion
 from models.sessions import count_try
@@ -133,9 +134,10 @@ def _count_failure(parts: Parts, client_id: str, address: str, now: datetime) ->
     """Count and record one failure; raise TooMany instead of recording above the limits."""
     name = client_id[:128]
     with parts.db.write() as session:
-        of_client = count_try(session, f"client-failed:{name}@{address}", now, WINDOW)
-        of_address = count_try(session, f"client-failed:@{address}", now, WINDOW)
-        if of_client > MAX_FAILURES or of_address > MAX_FAILURES_OF_ADDRESS:
+        place = place_key(address)
+        over = count_try(session, f"client-failed:@{place}", now, WINDOW) > MAX_FAILURES_OF_ADDRESS
+        # A caller over the limit of its place writes nothing more, whatever names it makes up.
+        if over or count_try(session, f"client-failed:{name}@{place}", now, WINDOW) > MAX_FAILURES:
             parts.commit(session)
             raise TooMany("too many failed attempts", retry_after=WINDOW)
         parts.commit(session, _failed(session, name, address))

@@ -161,7 +161,7 @@ def _checked(session: Session, parts: Parts, form: ServiceForm, *, own_id: str |
 
 
 def _audience(session: Session, parts: Parts, audience: str, own_id: str | None) -> str:
-    if not _PRINTABLE.match(audience) or not urlsplit(audience).scheme:
+    if not _PRINTABLE.match(audience) or not _scheme(audience):
         raise Invalid(
             "an audience is an absolute address", code="audience", remedy="Write https://api.example.org."
         )
@@ -222,3 +222,10 @@ def _jwk(form: ServiceForm) -> dict[str, Any] | None:
     except SignatureInvalid as error:
         raise Invalid(str(error), code="service-key") from error
     return {member: form.jwk[member] for member in ("kty", "crv", "x", "y")}
+
+
+def _scheme(audience: str) -> str:
+    try:
+        return urlsplit(audience).scheme
+    except ValueError:
+        return ""

@@ -21,7 +21,7 @@ from evidence.networks import same_place
 from flows.liveness import idle, read_roots, session_problem
 from flows.networks import named_networks
 from flows.parts import Parts
-from models.people import links_of, running_engagement
+from models.people import engagements, links_of, running_engagement
 from models.sessions import count_try, session_by_digest, touch_last_seen
 
 _SEEN_EVERY = timedelta(seconds=30)  # a request refreshes the idle time at most this often
@@ -109,5 +109,13 @@ def _viewer(session: Session, session_id: str, parts: Parts, now: datetime) -> V
         touched_at=row.touched_at,
         expires_at=row.expires_at,
         idle_until=min(row.expires_at, now + parts.limits.session_idle),
-        roles=links_of(session, person.id, "person", now),
+        roles=_roles(session, person.id, now),
     )
+
+
+def _roles(session: Session, person_id: str, now: datetime) -> tuple[Link, ...]:
+    """Return the memberships that count now: none once a person's last engagement is over."""
+    engaged = engagements(session, person_id)
+    if engaged and running_engagement(session, person_id, now) is None:
+        return ()
+    return links_of(session, person_id, "person", now)

@@ -58,6 +58,7 @@ def begin(parts: Parts, viewer: Viewer, *, action: dict[str, Any], browser: str)
             session,
             parts,
             purpose="sign",
+            asker=viewer.session_id,
             browser=browser,
             lifetime=parts.limits.tap_challenge,
             now=now,

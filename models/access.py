@@ -110,6 +110,14 @@ def live_grants(session: Session, session_id: str, now: datetime) -> Sequence[Gr
     ).all()
 
 
+def live_grants_of_resource(session: Session, resource: str, now: datetime) -> Sequence[Grant]:
+    """Return the live grants that name *resource*, locked."""
+    rows = session.scalars(
+        select(Grant).where(Grant.state == "live", Grant.not_after > now).order_by(Grant.id).with_for_update()
+    )
+    return [row for row in rows if resource in row.resources]
+
+
 def grants_of(session: Session, person_id: str, *, limit: int = 20) -> Sequence[Grant]:
     return session.scalars(
         select(Grant).where(Grant.person_id == person_id).order_by(Grant.created_at.desc()).limit(limit)

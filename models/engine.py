@@ -16,10 +16,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
-from domain.errors import Unavailable
+from domain.errors import Conflict, Invalid, Unavailable
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
 
@@ -52,6 +52,12 @@ class Database:
         try:
             session.connection(execution_options={"doorward_write": write})
             yield session
+        except (DataError, OverflowError) as error:
+            session.rollback()
+            raise Invalid("a value cannot be stored", code="value") from error
+        except IntegrityError as error:
+            session.rollback()
+            raise Conflict("somebody entered the same at the same time", code="entered-twice") from error
         except DBAPIError as error:
             session.rollback()
             if error.connection_invalidated or _is_unavailable(error):
@@ -66,7 +72,13 @@ class Database:
 
 def _is_unavailable(error: DBAPIError) -> bool:
     name = type(error.orig).__name__
-    return name in {"OperationalError", "AdminShutdown", "CannotConnectNow"}
+    return name in {
+        "OperationalError",
+        "AdminShutdown",
+        "CannotConnectNow",
+        "DeadlockDetected",
+        "SerializationFailure",
+    }
 
 
 def _engine(url: str, pool_size: int) -> Engine:

@@ -57,6 +57,11 @@ def instance(session: Session) -> Instance:
     return session.scalars(select(Instance).where(Instance.id == 1)).one()
 
 
+def lock_instance(session: Session) -> None:
+    """Lock the one instance row: what asks "is this the last?" must ask alone."""
+    session.execute(select(Instance.id).where(Instance.id == 1).with_for_update())
+
+
 def close_bootstrap(session: Session, now: datetime) -> None:
     """Remember that an admin exists, so that no bootstrap link works ever again."""
     session.execute(

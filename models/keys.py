@@ -122,6 +122,11 @@ def credential_by_raw_id(session: Session, raw_id: bytes) -> Credential | None:
     return session.scalar(select(Credential).where(Credential.credential_id == raw_id))
 
 
+def key_id_lengths(session: Session) -> Sequence[int]:
+    """Return the lengths of the credential ids that are registered here, one for each registered key."""
+    return session.scalars(select(func.length(Credential.credential_id))).all()
+
+
 def lock_credential(session: Session, credential_id: str, *, share: bool = False) -> Credential | None:
     """Lock one key's row (second in the lock order)."""
     query = select(Credential).where(Credential.id == credential_id).execution_options(populate_existing=True)
@@ -147,17 +152,6 @@ def take_challenge(session: Session, challenge_id: str, browser: str, purpose: s
         .where(Challenge.id == challenge_id, Challenge.browser == browser, Challenge.purpose == purpose)
         .returning(Challenge)
     ).one_or_none()
-
-
-def open_challenges(session: Session, person_id: str, now: datetime) -> int:
-    return (
-        session.scalar(
-            select(func.count())
-            .select_from(Challenge)
-            .where(Challenge.person_id == person_id, Challenge.expires_at > now)
-        )
-        or 0
-    )
 
 
 def forget_old_challenges(session: Session, now: datetime) -> None:

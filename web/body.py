@@ -23,6 +23,8 @@ def parse_object(data: bytes) -> dict[str, Any]:
         text = data.decode("utf-8")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if "\\u0000" in json.dumps(value):
+            raise ValueError("a text holds the character NUL")
     except (ValueError, RecursionError) as error:
         raise Invalid("the body is not one plain JSON object", code="json") from error
     if not isinstance(value, dict):

@@ -41,11 +41,12 @@ FORWARDING = (
     "x-rewrite-url",
     "x-real-ip",
     "x-client-ip",
+    "doorwardclient",
     "true-client-ip",
     "cf-connecting-ip",
     "via",
 )
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+HEALTH = frozenset({"/livez", "/readyz", "/metrics"})
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}\Z")
 
 CSP = (
@@ -80,18 +81,29 @@ def _before() -> None:
     check_host()
     if parts().deployment.demo:
         refuse_foreign_forwarding(proxy_header)
-    g.client_address = client_address(
-        request.remote_addr or "", request.headers.get(proxy_header, ""), trusted
-    )
+    refuse_nul()
+    if request.path not in HEALTH:
+        g.client_address = client_address(
+            request.remote_addr or "", request.headers.get(proxy_header, ""), trusted
+        )
 
 
 def check_host() -> None:
     """Refuse a request for another host than the public URL's, health checks excepted."""
-    if request.path in {"/livez", "/readyz", "/metrics"}:
+    if request.path in HEALTH:
         return
     expected = urlsplit(parts().deployment.public_url).netloc
     if request.host != expected:
         raise Misdirected("this host is not served here", remedy=f"Go to {parts().deployment.public_url}")
+
+
+def refuse_nul() -> None:
+    """Refuse NUL in path, query and form: no name holds it, and PostgreSQL cannot store it."""
+    texts = [request.path, *request.args.keys(), *request.args.values()]
+    if request.mimetype in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+        texts += [*request.form.keys(), *(v for values in request.form.listvalues() for v in values)]
+    if any("\0" in text for text in texts):
+        raise Invalid("the request holds the character NUL", code="nul")
 
 
 def refuse_foreign_forwarding(proxy_header: str) -> None:
@@ -110,6 +122,8 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
     """
     hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
     address = _plain(peer)
+    if not hops and _is_trusted(address, trusted):
+        raise Invalid("the proxy did not say who the client is", code="client-address")
     while hops and _is_trusted(address, trusted):
         address = _plain(hops.pop())
     return address
@@ -117,6 +131,8 @@ def client_address(peer: str, forwarded: str, trusted: Networks) -> str:
 
 def _plain(text: str) -> str:
     try:
+        if "%" in text:
+            raise ValueError("a scope is no part of an address")
         address = ip_address(text.strip("[]"))
     except ValueError as error:
         raise Invalid(f"`{text[:64]}` is not an address", code="client-address") from error

@@ -20,6 +20,7 @@ from web.edge import Networks
 from web.state import parts
 
 log = logging.getLogger("doorward.request")
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
     "doorward_requests", "Requests by route.", ["route", "method", "status"], registry=REGISTRY
@@ -68,13 +69,14 @@ def _start() -> None:
 def _finish(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "unknown"
     seconds = time.perf_counter() - g.get("started", time.perf_counter())
-    REQUESTS.labels(route, request.method, response.status_code).inc()
+    method = request.method if request.method in METHODS else "other"
+    REQUESTS.labels(route, method, response.status_code).inc()
     SECONDS.labels(route).observe(seconds)
     log.info(
         "request",
         extra={
             "route": route,
-            "method": request.method,
+            "method": method,
             "status": response.status_code,
             "ms": round(seconds * 1000, 1),
             "request_id": g.get("request_id", "-"),

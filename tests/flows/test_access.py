@@ -212,7 +212,8 @@ def test_nobody_ends_another_persons_grant(world: World, viewer: Viewer) -> None
 def test_a_removed_resource_is_closed_at_once(world: World, viewer: Viewer) -> None:
     world.open(viewer, "data:customer-logs", "export")
     with world.parts.db.write() as session:
-        world.parts.commit(session, catalog.remove_resource(session, "data:customer-logs", by="host"))
+        removed = catalog.remove_resource(session, world.parts, "data:customer-logs", by="host")
+        world.parts.commit(session, removed)
 
     assert may_use(world, viewer, "export", "data:customer-logs") is ReasonCode.RESOURCE_UNKNOWN
 

@@ -12,11 +12,12 @@ from domain.access import action_name, resource_id
 from domain.decision import Decision
 from domain.reasons import ReasonCode
 from flows import access, end_access
+from flows.admin import may
 from flows.evidence_view import what_we_know
 from web.edge import require_same_origin
 from web.observe import count_decision
 from web.state import parts, session_cookie, viewer
-from web.templating import decision_view, duration_words, is_staff
+from web.templating import decision_view, duration_words
 
 pages = Blueprint("access", __name__)
 
@@ -115,7 +116,9 @@ def end_everything() -> Response:
 
 
 def _explained(decision: Decision, action: str, resource: str) -> str:
-    view = decision_view(decision, asked=f"{action} {resource}", full=is_staff(viewer()))
+    view = decision_view(
+        decision, asked=f"{action} {resource}", full=may(parts(), viewer(), "view", "decisions")
+    )
     return render_template(
         "why.html",
         title=access.resource_title(parts(), resource),

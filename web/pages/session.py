@@ -144,7 +144,10 @@ def finish_tap() -> tap.Tap:
 
 def next_path(presented: str) -> str:
     """Return *presented* if it is a path of ours, else My access. Never another site."""
-    split = urlsplit(presented)
+    try:
+        split = urlsplit(presented)
+    except ValueError:
+        return "/access"
     plain = presented.startswith("/") and not presented.startswith(("//", "/\\"))
     if not plain or split.netloc or split.scheme or "\\" in presented or any(c < " " for c in presented):
         return "/access"

@@ -75,7 +75,7 @@ def remove() -> Response:
         parts(),
         touch,
         lambda _reason: _removal(id_),
-        lambda session, _reason: catalog.remove_resource(session, id_, by=by),
+        lambda session, _reason: catalog.remove_resource(session, parts(), id_, by=by),
     )
     return jsonify(location="/admin/resources")
 
