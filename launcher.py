@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -47,9 +48,39 @@ def run(settings: Settings) -> int:
     if embedded.get_backend_name() == "sqlite" and not Path(str(embedded.database)).exists():
         print("error: there is no database\nRun: doorward db create --organisation NAME", file=sys.stderr)
         return 1
+    if (taken := _taken(settings)) is not None:
+        print(f"error: {taken} is in use\nChoose another by DOORWARD_LISTEN.", file=sys.stderr)
+        return 1
+    stopping = threading.Event()
+    servers: list[subprocess.Popen[bytes]] = []
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        stopping.set()
+        for server in servers:
+            server.send_signal(signal.SIGTERM)
+            threading.Thread(target=_kill_late, args=(server,), daemon=True).start()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     # The server starts before we load: both need the same second of imports, each on its own core.
     # In a group of its own: a signal to ours must not reach its worker before its master.
     server = subprocess.Popen(_command(settings), env=dict(os.environ), process_group=0)  # noqa: S603 (ours)
+    servers.append(server)
+    if stopping.is_set():
+        server.send_signal(signal.SIGTERM)
+    keeper = _accompany(settings, stopping)
+    if keeper is None:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        return 1
+    status = server.wait()
+    stopping.set()
+    keeper.join(timeout=STOP_WITHIN_SECONDS)
+    return 0 if status in {0, -signal.SIGTERM, -signal.SIGINT} else status
+
+
+def _accompany(settings: Settings, stopping: threading.Event) -> threading.Thread | None:
+    """Print the bootstrap link, and keep checkpoints beside the server; None if it must not serve."""
     from app import build_parts, configure_logging
     from domain.errors import DoorwardError
     from flows.people import bootstrap_link
@@ -59,27 +90,28 @@ def run(settings: Settings) -> int:
         parts = build_parts(settings)
         link = bootstrap_link(parts)
     except DoorwardError as error:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
         print(f"error: {error.message}", error.remedy or "", sep="\n", file=sys.stderr)
-        return 1
+        return None
+    print(f"Doorward serves {settings.public_url}, listening on {settings.listen}", file=sys.stderr)
     if link is not None:
         print(f"\nNo admin exists yet. Open this within 30 minutes, once:\n\n  {link}\n", file=sys.stderr)
-    stopping = threading.Event()
-
-    def stop(_signum: int, _frame: FrameType | None) -> None:
-        stopping.set()
-        server.send_signal(signal.SIGTERM)
-        threading.Thread(target=_kill_late, args=(server,), daemon=True).start()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     keeper = threading.Thread(target=_keep_checkpoints, args=(parts, settings, stopping), daemon=True)
     keeper.start()
-    status = server.wait()
-    stopping.set()
-    keeper.join(timeout=10)
-    return 0 if status in {0, -signal.SIGTERM, -signal.SIGINT} else status
+    return keeper
+
+
+def _taken(settings: Settings) -> str | None:
+    """Return the address to listen on if somebody listens there already.
+
+    The server would share it in silence (SO_REUSEPORT), and requests would
+    reach now one, now the other.
+    """
+    host, _, port = settings.listen.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]") or "127.0.0.1", int(port)), timeout=0.5):
+            return settings.listen
+    except OSError:
+        return None
 
 
 def _kill_late(server: subprocess.Popen[bytes]) -> None:

@@ -64,6 +64,8 @@ class ReasonCode(Enum):
     SESSION_MISSING = "session-missing"
     SESSION_ENDED = "session-ended"
 
+    DEVICE_PENDING = "device-pending"
+
     GRANT_OK = "grant-ok"
     GRANT_NEEDED = "grant-needed"
     GRANT_ENDED = "grant-ended"
@@ -71,6 +73,7 @@ class ReasonCode(Enum):
     ENGAGEMENT_OK = "engagement-ok"
     ENGAGEMENT_NOT_STARTED = "engagement-not-started"
     ENGAGEMENT_ENDED = "engagement-ended"
+    ENGAGEMENT_NONE = "engagement-none"
 
     PERSON_OK = "person-ok"
     PERSON_UNKNOWN = "person-unknown"
@@ -176,12 +179,19 @@ TEXTS: dict[ReasonCode, ReasonText] = {
         "Open the resource from My access, so that the service gets a token.",
     ),
     ReasonCode.SESSION_ENDED: _cure("Your session has ended.", "Log in again."),
+    ReasonCode.DEVICE_PENDING: _cure(
+        "Your laptop waits for an admin's approval.",
+        "Ask your sponsor or an admin to approve it; its next report then counts.",
+    ),
     ReasonCode.GRANT_OK: _ok("You opened this."),
     ReasonCode.GRANT_NEEDED: _cure("You may open this, and have not done so yet.", "Open it on My access."),
-    ReasonCode.GRANT_ENDED: _cure("The time you had for this is over.", "Open it again on My access."),
+    ReasonCode.GRANT_ENDED: _cure("What you opened has ended.", "Open it again on My access."),
     ReasonCode.ENGAGEMENT_OK: _ok("Your engagement is running."),
     ReasonCode.ENGAGEMENT_NOT_STARTED: _cure("Your engagement has not started yet.", "Come back {when}."),
-    ReasonCode.ENGAGEMENT_ENDED: _final("No engagement of yours is running.", _ASK_SPONSOR),
+    ReasonCode.ENGAGEMENT_NONE: _final(
+        "You have no engagement here, and this is for people who have one.", _ASK_SPONSOR
+    ),
+    ReasonCode.ENGAGEMENT_ENDED: _final("Your engagement has ended.", _ASK_SPONSOR),
     ReasonCode.PERSON_OK: _ok("Your account is active."),
     ReasonCode.PERSON_UNKNOWN: _final("We do not know this person.", _ASK_SPONSOR),
     ReasonCode.PERSON_SUSPENDED: _final("Your access was stopped.", _ASK_SECURITY),

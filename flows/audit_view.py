@@ -74,6 +74,12 @@ def kinds() -> tuple[tuple[str, str], ...]:
     return tuple((code, title_of(code)) for code in sorted(KINDS))
 
 
+def code_of(typed: str) -> str:
+    """Return the code of the kind that *typed* says in words, or *typed* itself."""
+    said = typed.casefold().removesuffix(".")
+    return next((code for code in KINDS if title_of(code).casefold() == said), typed)
+
+
 def title_of(code: str) -> str:
     """Return what a kind of record says to an auditor, without the final stop."""
     known = KINDS.get(code)

@@ -108,7 +108,7 @@ def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, no
 
 def decide(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
     """Answer one question from what is known; writes nothing."""
-    decision = _policy_says(session, parts, asked, known, now)
+    decision = _told_better(session, asked, _policy_says(session, parts, asked, known, now))
     for problem in _standing_problems(session, asked, known, now):
         decision = decision.denied(problem)
     if decision.permitted and asked.use and not decision.obligations.standing:
@@ -194,6 +194,26 @@ def _policy_says(session: Session, parts: Parts, asked: Asked, known: Known, now
     )
 
 
+_OF_THE_LAPTOP = {
+    ReasonCode.POSTURE_MISSING,
+    ReasonCode.BINDING_TOO_LOW,
+    ReasonCode.TIER_TOO_LOW,
+    ReasonCode.EVIDENCE_UNKNOWN,
+}
+
+
+def _told_better(session: Session, asked: Asked, decision: Decision) -> Decision:
+    """Name the cause behind missing evidence: no session was named, or the laptop waits for an admin."""
+    if decision.permitted or decision.reason.code not in _OF_THE_LAPTOP:
+        return decision
+    if asked.roots is None:
+        return decision.denied(Reason.of(ReasonCode.SESSION_MISSING))
+    states = set(session.scalars(select(Device.state).where(Device.person_id == asked.person_id)))
+    if "pending" in states and "approved" not in states:
+        return decision.denied(Reason.of(ReasonCode.DEVICE_PENDING))
+    return decision
+
+
 def _attributes(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
     attributes = dict(known.assessment.attributes)
     if asked.roots is not None:
@@ -225,7 +245,8 @@ def _engagement_reason(session: Session, person_id: str, now: datetime) -> Reaso
         return Reason.of(
             ReasonCode.ENGAGEMENT_NOT_STARTED, when=f"on {first.starts_at:%-d %B %Y at %H:%M} UTC"
         )
-    return Reason.of(ReasonCode.ENGAGEMENT_ENDED)
+    ever = engagements(session, person_id)
+    return Reason.of(ReasonCode.ENGAGEMENT_ENDED if ever else ReasonCode.ENGAGEMENT_NONE)
 
 
 def _grant_problem(session: Session, asked: Asked, now: datetime) -> ReasonCode | None:

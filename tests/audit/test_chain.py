@@ -164,6 +164,20 @@ def test_a_checkpoint_line_that_was_changed_is_refused(busy: World, tmp_path) ->
     assert refused.value.code == "checkpoint-invalid"
 
 
+def test_two_checkpoints_that_differ_about_one_record_are_a_break(busy: World) -> None:
+    """The later line used to replace the earlier one."""
+    with busy.parts.db.read() as session:
+        record = session.get(AuditRecord, 7)
+        assert record is not None
+        pairs = [(7, "f" * 64), (7, record.hash)]
+        found = [verify(session, known=order).breaks for order in (pairs, pairs[::-1])]
+
+    assert all(
+        any(b.problem == "two signed checkpoints differ about this record" for b in breaks)
+        for breaks in found
+    )
+
+
 def test_an_empty_checkpoint_file_proves_nothing_and_is_refused(busy: World) -> None:
     with pytest.raises(Invalid) as refused:
         read("\n\n", chain.checkpoint_keys(busy.parts))

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
-from domain.errors import DoorwardError, NotAuthenticated
+from domain.errors import DoorwardError, Invalid, NotAuthenticated
 from domain.limits import Limits
 from domain.reasons import ReasonCode
 from flows import access, catalog, end_access, people
@@ -134,6 +134,25 @@ def test_what_no_rule_names_is_closed_for_good(world: World, viewer: Viewer) -> 
 
     assert opening.decision.reason.code is ReasonCode.POLICY_NO_RULE
     assert not opening.decision.curable
+
+
+@pytest.mark.parametrize("actions", [[], ["read", "read"], [f"a{n}" for n in range(17)]])
+def test_a_request_holds_one_to_sixteen_actions_each_once(
+    world: World, viewer: Viewer, actions: list[str]
+) -> None:
+    """Thousands of actions in one request held the write lock for seconds."""
+    with pytest.raises(Invalid):
+        access.open_resource(world.parts, viewer, resource="data:customer-logs", actions=actions)
+
+
+def test_a_resource_that_comes_back_does_not_revive_what_was_open(world: World, viewer: Viewer) -> None:
+    world.open(viewer, "data:customer-logs", "export")
+    with world.parts.db.write() as session:
+        removed = catalog.remove_resource(session, world.parts, "data:customer-logs", by="host")
+        world.parts.commit(session, removed)
+    world.resource("data:customer-logs", "read", "export")
+
+    assert may_use(world, viewer, "export", "data:customer-logs") is ReasonCode.GRANT_NEEDED
 
 
 def test_an_unknown_resource_is_denied_by_name(world: World, viewer: Viewer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -242,3 +243,37 @@ def test_the_last_admin_cannot_be_suspended_or_unassigned(world: World) -> None:
     with pytest.raises(Conflict), world.parts.db.write() as session:
         people.unassign(session, world.parts, membership, by=asha.id)
     assert keys(world) == 1
+
+
+def test_two_admins_who_suspend_each_other_leave_one(world: World) -> None:
+    """Both were asked "is this the last?" at once, and both were told no."""
+    admins = [world.person(name, "role:admin", engaged=False) for name in ("asha", "ben")]
+    together = threading.Barrier(2)
+
+    def suspend(victim: str) -> bool:
+        with world.parts.db.write() as session:
+            if not world.parts.db.is_sqlite:
+                together.wait(timeout=10)
+            try:
+                events = people.suspend(session, world.parts, victim, reason="x", by="host")
+            except Conflict:
+                return False
+            world.parts.commit(session, *events)
+            return True
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(suspend, [admin.id for admin in admins]))
+
+    assert sorted(done) == [False, True]
+
+
+def test_a_suspension_ends_what_was_sent_before(world: World) -> None:
+    secret = invited(world)
+    with world.parts.db.write() as session:
+        person = session.scalars(select(Person)).one()
+        world.parts.commit(session, *people.suspend(session, world.parts, person.id, reason="x", by="host"))
+    with world.parts.db.write() as session:
+        world.parts.commit(session, people.resume(session, person.id, by="host"))
+
+    with pytest.raises(NotFound):
+        register.look(world.parts, secret)

@@ -99,7 +99,7 @@ def power(role):
         for own in OWN
         for action in ACTIONS
         if decide(
-            AccessRequest(ASHA, action, f"doorward:{own}"),
+            AccessRequest(ASHA, action, f"doorward:{own}", {"touch_age": 0}),
             bundle=load_builtin(),
             assignments=links,
             now=MONDAY_NOON,

@@ -69,9 +69,32 @@ def test_the_right_most_untrusted_hop_counts() -> None:
     assert client_address("10.0.0.1", forged, INSIDE) == "203.0.113.9"
 
 
-def test_a_trusted_proxy_that_names_nobody_is_itself_the_client() -> None:
-    assert client_address("10.0.0.1", "", INSIDE) == "10.0.0.1"
+@pytest.mark.parametrize("forwarded", ["", " , ,"])
+def test_a_trusted_proxy_that_names_nobody_is_refused(forwarded: str) -> None:
+    with pytest.raises(Invalid):
+        client_address("10.0.0.1", forwarded, INSIDE)
+
+
+def test_a_chain_of_trusted_proxies_alone_is_one_of_them() -> None:
     assert client_address("10.0.0.1", "10.0.0.2", INSIDE) == "10.0.0.2"
+
+
+def test_an_address_with_a_scope_is_refused() -> None:
+    with pytest.raises(Invalid):
+        client_address("10.0.0.1", "fe80::1%eth0", INSIDE)
+
+
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [("/login?next=/%00", None), ("/access/%00", None), ("/sign-out", {"csrf_token": "a\0b"})],
+)
+def test_nul_is_refused_wherever_it_stands(http: FlaskClient, path: str, form: dict | None) -> None:
+    call = http.post if form else http.get
+
+    response = call(path, base_url="http://localhost:8080", data=form, headers=JSON)
+
+    assert response.status_code == 400
+    assert response.get_json()["code"] == "nul"
 
 
 def test_mapped_addresses_are_what_they_map_to() -> None:
@@ -153,7 +176,15 @@ def test_no_page_holds_inline_code(http: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", "", "/a\r\nb"],
+    [
+        "//evil.example",
+        "https://evil.example",
+        "/\\evil.example",
+        "javascript:alert(1)",
+        "",
+        "/a\r\nb",
+        "//[",
+    ],
 )
 def test_next_never_leads_to_another_site(path: str) -> None:
     assert next_path(path) == "/access"
@@ -174,6 +205,7 @@ def test_next_leads_on_within_our_pages() -> None:
         (b"\xff", "application/json"),
         (b"{}", "text/plain"),
         (b"[" * 100_000, "application/json"),
+        (b'{"code":"a\\u0000b","name":"x","jwk":{},"platform":{}}', "application/json"),
         (b'{"login_name":1}', "application/json"),
         (b'{"code":[],"name":{}}', "application/json"),
     ],

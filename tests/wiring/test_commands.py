@@ -44,6 +44,9 @@ def run(world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ru
     monkeypatch.setenv("DOORWARD_ROOT_KEY_FILE", str(settings.root_key))
     monkeypatch.setenv("DOORWARD_CHECKPOINT_FILE", str(settings.checkpoints))
 
+    # Logging is the process's; the other tests of this process keep theirs.
+    monkeypatch.setattr("commands.base.configure_logging", lambda _level: None)
+
     def call(*words: str) -> Result:
         return CliRunner().invoke(main, words)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import request
 
 from flows import chain
-from flows.audit_view import kinds, list_records, record_page, title_of
+from flows.audit_view import code_of, kinds, list_records, record_page, title_of
 from web.pages.admin.console import Answer, area, number, page
-from web.pages.admin.events import in_short, kind_of
+from web.pages.admin.events import ids_in, in_short, kind_of
 from web.state import admin, parts
 
 pages = area("audit")
@@ -18,7 +18,7 @@ def records() -> Answer:
     admin("view", "audit")
     kind, who = (request.args.get(name, "").strip()[:128] for name in ("kind", "who"))
     before = number(request.args.get("before", ""))
-    found = list_records(parts(), kind=kind, who=who, before=before)
+    found = list_records(parts(), kind=code_of(kind), who=who, before=before)
     return page(
         "audit.html",
         active="audit",
@@ -45,5 +45,10 @@ def record(sequence: int) -> Answer:
     admin("view", "audit")
     found = record_page(parts(), sequence)
     return page(
-        "audit_record.html", active="audit", found=found, title=title_of(found.record.kind), kind_of=kind_of
+        "audit_record.html",
+        active="audit",
+        found=found,
+        title=title_of(found.record.kind),
+        kind_of=kind_of,
+        ids=ids_in(found.detail.details) if found.detail else (),
     )

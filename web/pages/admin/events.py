@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,6 +15,7 @@ from flows.audit_view import title_of
 _ALARM = frozenset({"code.reused", "admin.recovery", "key.suspended"})
 _CLOSED = ("refused", "ended", "suspended", "revoked", "disabled", "removed")
 _OPEN = ("issued", "registered", "approved", "succeeded", "resumed", "published")
+_ID = re.compile(r"[a-z]{3}_[0-9A-Za-z_-]{8,}")
 _WAITING = ("enrolled", "made", "draft-saved")
 
 
@@ -48,13 +50,17 @@ def in_short(details: dict[str, Any]) -> str:
     for name in ("display_name", "label", "title", "group", "vendor", "project", "name", "address"):
         if details.get(name):
             told.append(str(details[name]))
-    if isinstance(details.get("resources"), list):
-        told.append(", ".join(map(str, details["resources"])))
-    if isinstance(details.get("action"), dict):
-        told.append(str(details["action"].get("do", "")))
+    told.append(_asked(details))
     if details.get("revision"):
         told.append(f"revision {details['revision']}")
-    return " · ".join(dict.fromkeys(told))
+    return " · ".join(dict.fromkeys(filter(None, told)))
+
+
+def ids_in(details: dict[str, Any]) -> tuple[tuple[str, str], ...]:
+    """Return the ids in *details* with the names that they stand under."""
+    values = ((name, value if isinstance(value, list) else [value]) for name, value in details.items())
+    found = ((name, each) for name, several in values for each in several)
+    return tuple((name, each) for name, each in found if isinstance(each, str) and _ID.fullmatch(each))
 
 
 def timeline(rows: Iterable[tuple[Any, Any]], names: dict[str, str], *, about: str) -> list[Line]:
@@ -70,6 +76,18 @@ def timeline(rows: Iterable[tuple[Any, Any]], names: dict[str, str], *, about: s
         )
         for record, detail in rows
     ]
+
+
+def _asked(details: dict[str, Any]) -> str:
+    """Return the actions and resources of a record: what somebody wanted to do, and with what."""
+    action = details.get("action", "")
+    actions = details.get("actions") or [action.get("do", "") if isinstance(action, dict) else action]
+    resources = details.get("resources") or [details.get("resource") or details.get("area") or ""]
+    return " ".join(filter(None, (_joined(actions), _joined(resources))))
+
+
+def _joined(values: Any) -> str:
+    return ", ".join(map(str, values)) if isinstance(values, list) else str(values)
 
 
 def _reason(code: str) -> str:

@@ -17,9 +17,20 @@ function duration(seconds) {
   return `${Math.floor(seconds / 86400)} days`;
 }
 
+// What is left is rounded up: a grant of five minutes begins with "5 min".
+function remaining(seconds) {
+  return duration(seconds < 60 ? seconds : Math.ceil(seconds / 60) * 60);
+}
+
 function relative(seconds) {
-  if (seconds > 0) return `in ${duration(seconds)}`;
+  if (seconds > 0) return `in ${remaining(seconds)}`;
   return seconds > -10 ? 'just now' : `${duration(-seconds)} ago`;
+}
+
+// A page that nobody looks at waits until somebody does.
+function reload() {
+  if (document.visibilityState === 'visible') location.reload();
+  else document.addEventListener('visibilitychange', () => location.reload(), { once: true });
 }
 
 function clock(element) {
@@ -29,19 +40,22 @@ function clock(element) {
   const what = element.closest('tr, .card, .notice')?.querySelector('th, .card-title, .notice-title')?.innerText.trim().split('\n')[0];
   let before = Infinity;
   return () => {
-    const left = Math.trunc((moment - started - (performance.now() - loaded)) / 1000);
+    const left = Math.ceil((moment - started - (performance.now() - loaded)) / 1000);
     const over = ends && left <= 0;
     const words = over ? element.dataset.ended : relative(left);
     if (element.textContent !== words) element.textContent = words;
     if (!ends) return true;
     const crossed = THRESHOLDS.find((each) => left <= each && before > each && before !== Infinity);
+    // Over from the start is no end: loading again would show the same.
+    const ended = over && before !== Infinity;
     before = left;
     const name = what || 'Your session';
     if (over) {
       announce(`${name}: ${element.dataset.ended}`);
       element.dispatchEvent(new CustomEvent('doorward:ended', { bubbles: true }));
+      if (ended && 'reload' in element.dataset) reload();
     } else if (crossed) {
-      announce(`${name} ends in ${duration(left)}`);
+      announce(`${name} ends in ${remaining(left)}`);
     }
     return !over;
   };

@@ -1,4 +1,5 @@
-// [data-editor]: line numbers, and problems found while typing. Without this file the
+// [data-editor]: line numbers, and problems found while typing. What the page says about the
+// text as saved ([data-draft]) gives way to a word of that while the text is another. Without this file the
 // form still submits and the server's answer lists the same problems.
 
 import { fieldsOf, postJSON } from './http.js';
@@ -78,8 +79,16 @@ function enlist(editor) {
     }
   }
 
+  function tellSaved() {
+    const changed = text.value !== text.defaultValue;
+    for (const each of document.querySelectorAll('[data-draft]')) {
+      each.hidden = (each.dataset.draft === 'saved') === changed;
+    }
+  }
+
   text.addEventListener('input', () => {
     drawGutter();
+    tellSaved();
     if (!editor.dataset.checkUrl) return;
     clearTimeout(timer);
     timer = setTimeout(check, PAUSE);
@@ -94,6 +103,7 @@ function enlist(editor) {
     goTo(Number(link.dataset.line));
   });
   drawGutter();
+  tellSaved();
 }
 
 document.querySelectorAll('[data-editor]').forEach(enlist);
