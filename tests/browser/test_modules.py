@@ -265,6 +265,46 @@ def test_the_time_left_counts_by_the_server_and_is_announced_near_its_end(page, 
     assert left.inner_text() == "ended"
 
 
+def test_what_is_left_is_rounded_up(page, site):
+    page.clock.install()
+    page.goto(f"{site}/my_access.html")
+    left = page.locator("tr", has_text="Telemetry API").locator("[data-until]")
+
+    page.clock.run_for(90 * 1000)
+
+    assert left.inner_text() == "in 40 min"
+
+
+def test_a_page_is_loaded_again_once_when_a_grant_of_it_ends(page, site):
+    page.clock.install()
+    page.goto(f"{site}/my_access.html")
+    page.locator("tr", has_text="Telemetry API").locator("[data-until]").evaluate(
+        "(each) => each.setAttribute('data-reload', '')"
+    )
+    loads = []
+    page.on("load", lambda _: loads.append(page.url))
+
+    with page.expect_event("load"):
+        page.clock.run_for(41 * 60 * 1000 + 1000)
+    page.clock.run_for(5 * 1000)
+
+    assert len(loads) == 1
+
+
+def test_what_is_known_of_a_saved_draft_gives_way_while_the_text_is_another(page, site):
+    page.goto(f"{site}/admin_policy.html")
+    saved, typed = (page.locator(f"[data-draft={which}]") for which in ("saved", "typed"))
+    text = page.locator("[data-editor] textarea")
+    before = text.input_value()
+
+    text.fill("p, another")
+    while_another = saved.is_visible(), typed.is_visible()
+    text.fill(before)
+
+    assert while_another == (False, True)
+    assert (saved.is_visible(), typed.is_visible()) == (True, False)
+
+
 def test_a_narrow_admin_page_has_its_rail_in_a_menu(page, site):
     page.set_viewport_size({"width": 320, "height": 640})
     page.goto(f"{site}/admin_people.html")

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from models.access import decisions
 from models.audit import AuditDetail, AuditRecord
-from tests.web.desk import Desk
+from tests.web.desk import Desk, recorded
 from tests.world import World
 
 RULES = "p, logs-read, role:support, read, data:customer-logs, tier >= 2, max 15m, allow\n"
@@ -87,6 +87,34 @@ def test_records_are_filtered_by_kind_and_by_who(world: World, asha: Desk) -> No
     assert "2 of 2 found" in kind
     assert "1 of 1 found" in who
     assert "No record is found" in nobody
+
+
+def test_a_record_of_access_says_what_was_asked_for(world: World, asha: Desk) -> None:
+    a_day_at_work(world)
+
+    issued = asha.get("/admin/audit?kind=grant.issued").text
+    refused = asha.get("/admin/audit?kind=grant.refused").text
+
+    assert "read data:customer-logs" in issued
+    assert "deploy ci:staging" in refused
+
+
+def test_a_kind_of_record_is_found_by_its_words(world: World, asha: Desk) -> None:
+    a_day_at_work(world)
+
+    page = asha.get("/admin/audit?kind=a+person+opened+a+resource.")
+
+    assert "1 of 1 found" in page.text
+
+
+def test_the_ids_in_a_record_can_be_copied(world: World, asha: Desk) -> None:
+    a_day_at_work(world)
+    record, details = recorded(world, "grant.issued")[0]
+
+    page = asha.get(f"/admin/audit/{record.sequence}").text
+
+    for id_ in (details["grant"], details["decision"], record.actor):
+        assert f'data-copy="{id_}"' in page
 
 
 def test_the_record_goes_on_at_the_cursor(world: World, asha: Desk) -> None:
