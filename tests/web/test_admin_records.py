@@ -214,3 +214,35 @@ def test_a_session_that_is_idle_for_too_long_is_asked_to_log_in(world: World, as
     world.clock.advance(seconds=world.parts.limits.session_idle / timedelta(seconds=1))
 
     assert asha.get("/admin/people", Accept="application/json").status_code == 401
+
+
+def test_what_is_left_of_a_grant_is_rounded_up_and_its_end_loads_the_page_again(world: World) -> None:
+    imani = world.person("imani", "role:support")
+    world.resource("data:customer-logs")
+    world.publish(RULES.replace("tier >= 2", "-"))
+    world.open(world.login(imani), "data:customer-logs")
+    desk = Desk(world, imani)
+
+    world.clock.advance(seconds=30)
+    page = desk.get("/access").text
+
+    assert re.search(r"data-until[^>]* data-reload[^>]*>in 15 min<", page)
+
+
+def test_what_to_do_with_a_laptop_stands_in_the_content_of_its_page(world: World, asha: Desk) -> None:
+    laptop = world.laptop(world.login(world.person("imani")), approved=False)
+
+    page = asha.get(f"/admin/devices/{laptop.id}").text
+
+    assert "Approve it?" in page.partition("</main>")[0]
+
+
+def test_tables_that_are_old_are_not_shown_in_green(world: World, asha: Desk) -> None:
+    newest = max(info.date for info in world.parts.tables.versions())
+    world.clock.advance(days=(newest - world.clock.now().date()).days + 91)
+
+    page = Desk(world, asha.person).get("/admin/networks").text
+
+    ages = page.partition("Address tables")[2]
+    assert "badge-waiting" in ages
+    assert "badge-open" not in ages

@@ -44,13 +44,12 @@ def kind_of(code: str) -> str:
 
 def in_short(details: dict[str, Any]) -> str:
     """Return the details that say most, in one line."""
-    told = []
+    told = [_asked(details)]
     if reason := details.get("reason"):
         told.append(_reason(str(reason)))
     for name in ("display_name", "label", "title", "group", "vendor", "project", "name", "address"):
         if details.get(name):
             told.append(str(details[name]))
-    told.append(_asked(details))
     if details.get("revision"):
         told.append(f"revision {details['revision']}")
     return " · ".join(dict.fromkeys(filter(None, told)))
