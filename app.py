@@ -61,6 +61,14 @@ def compose(settings: Settings, parts: Parts) -> Flask:
 def build_parts(settings: Settings, outside: Outside = REAL) -> Parts:
     """Open the database of *settings* and everything a flow needs. Refuses another schema or name."""
     db = Database(settings.database_url)
+    try:
+        return _open(settings, outside, db)
+    except BaseException:
+        db.dispose()
+        raise
+
+
+def _open(settings: Settings, outside: Outside, db: Database) -> Parts:
     deployment = open_instance(db, public_url=settings.public_url, rp_id=settings.relying_party_id)
     require_current(db)
     ring = read_root_key(settings.root_key)

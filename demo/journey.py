@@ -34,6 +34,7 @@ OPEN, LATER, CLOSED = "Open", "Closed for now", "Closed"
 NO_RULE = "No rule opens this for you."
 REMOTE = "Remote-control software is running on your laptop."
 SILENT = "Your laptop has not reported for this session."
+WAITS = "Your laptop waits for an admin's approval."
 PAYROLL_RULE = "\np, payroll-read, role:support, read, data:payroll, tier >= 2, max 5m, allow\n"
 _INVITE = re.compile(r"/register/dwi_[A-Za-z0-9_-]{20,}")
 
@@ -239,7 +240,7 @@ class Journey(Actors):
     def a_laptop_is_approved(self) -> None:
         self.tell.step("Nobody has approved Dana's laptop. Asha does.")
         self.arrive(DANA)
-        self.door(DANA, "data:customer-logs", "read", LATER, SILENT)
+        self.door(DANA, "data:customer-logs", "read", LATER, WAITS)
         laptop = self.stage.laptops[DANA]
         approve(self.stage.origin, self.stage.drawer, [laptop.device.device_id])
         laptop.report()

@@ -125,7 +125,7 @@ def test_a_signal_during_the_first_start_leaves_nothing():
 
     assert started.returncode == 0, said
     assert not (folder / "founded.json").exists()
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)  # a signal before anything was made leaves none
 
 
 def _runs(pid: int) -> bool:

@@ -101,12 +101,11 @@ def test_order_and_duplicates_of_rules_do_not_matter(policy, question, random, d
 
 @given(policies, questions, st.randoms(use_true_random=False))
 @law
-def test_the_order_of_lines_changes_neither_the_decision_nor_the_digest(policy, question, random):
+def test_the_order_of_lines_does_not_change_the_decision(policy, question, random):
     rules = list(policy.rules)
     random.shuffle(rules)
     shuffled = replace(policy, rules=tuple(rules))
 
-    assert shuffled.bundle.digest == policy.bundle.digest
     assert ask(shuffled, question) == ask(policy, question)
 
 
