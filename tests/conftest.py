@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import event
 
 from crypto.keyring import create_root_key, read_root_key
@@ -19,6 +21,7 @@ from flows.parts import Deployment
 from migrations.run import upgrade
 from models.engine import Database
 from settings import Settings, read_settings
+from tests.browser.visitor import find_chromium, launch
 from tests.postgres import Server, serving
 from tests.world import NOON, TestClock, World, build_world
 
@@ -97,6 +100,24 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, root_folder: Path) 
     name = f"test_{next(_numbers)}"
     yield make_settings(server.create(name, request.getfixturevalue("postgres_template")), root_folder)
     server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def start_chromium() -> Iterator[Callable[..., Browser]]:
+    """Start Chromium with more flags. One Playwright serves all tests: two in one thread cannot."""
+    if find_chromium() is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("CI must look at the pages in Chromium, and there is none (make system)")
+        pytest.skip("no Chromium here (make system installs it)")
+    with sync_playwright() as playwright:
+        yield lambda *more: launch(playwright, *more)
+
+
+@pytest.fixture(scope="session")
+def chromium(start_chromium: Callable[..., Browser]) -> Iterator[Browser]:
+    browser = start_chromium()
+    yield browser
+    browser.close()
 
 
 @pytest.fixture

@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from tests.browser.house import House
-from tests.browser.visitor import Visitor, find_chromium, launch
+from tests.browser.visitor import Visitor
 
 Visit = Callable[..., Visitor]
-
-
-@pytest.fixture(scope="session")
-def start_chromium() -> Iterator[Callable[..., Browser]]:
-    """Start Chromium with more flags. One Playwright serves all tests: two in one thread cannot."""
-    if find_chromium() is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("CI must look at the pages in Chromium, and there is none (make system)")
-        pytest.skip("no Chromium here (make system installs it)")
-    with sync_playwright() as playwright:
-        yield lambda *more: launch(playwright, *more)
-
-
-@pytest.fixture(scope="session")
-def chromium(start_chromium: Callable[..., Browser]) -> Iterator[Browser]:
-    browser = start_chromium()
-    yield browser
-    browser.close()
 
 
 @pytest.fixture(scope="session")

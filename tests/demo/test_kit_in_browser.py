@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, Page
 
 from demo.broker import Broker, Ports
 from demo.children import free_port
@@ -14,7 +14,6 @@ from demo.stage import Stage
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.slow,
-    pytest.mark.skipif(shutil.which("chromium") is None, reason="no Chromium here"),
 ]
 
 
@@ -30,16 +29,12 @@ def stage(tmp_path_factory) -> Iterator[Stage]:
 
 
 @pytest.fixture
-def page(stage):
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--headless"]
-        )
-        page = browser.new_page(base_url=stage.origin)
-        page.set_default_timeout(15_000)
-        yield page
-        browser.close()
+def page(stage: Stage, chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(base_url=stage.origin)
+    page = context.new_page()
+    page.set_default_timeout(15_000)
+    yield page
+    context.close()
 
 
 def be(page, name: str) -> None:
