@@ -8,7 +8,7 @@ PORT ?= 8080
 WORKERS ?= 2
 export PORT
 
-.PHONY: help run demo serve test test-fast test-browser lint format bench screens lock clean setup setup-dev system
+.PHONY: help run demo serve test test-fast test-browser lint format bench coverage screens lock clean setup setup-dev system
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,6 +43,12 @@ format: setup-dev ## Format the code
 
 bench: setup-dev ## Measure, as ratios side by side with their noise; writes build/bench.json
 	$(BIN)/python -m bench
+
+coverage: setup-dev system ## Say which lines and branches the fast tests reach
+	$(BIN)/python -m coverage erase
+	$(BIN)/python -m coverage run -m pytest -q -n $(WORKERS) -m "not browser and not slow"
+	$(BIN)/python -m coverage combine -q
+	$(BIN)/python -m coverage report --skip-covered --sort=cover
 
 screens: setup-dev system ## Take the pictures of docs/images
 	$(BIN)/python -m tests.browser.screens

@@ -97,7 +97,12 @@ class _Desk:
             self.unknown = count_try(self.session, key, self.now, UNKNOWN_WINDOW)
             return self._no_code("code-unknown")
         self.person = row.person_id
-        self.about = {"grant": row.grant_id, "resource": row.resource, "client": client.client_id}
+        self.about = {
+            "grant": row.grant_id,
+            "resource": row.resource,
+            "actions": list(row.actions),
+            "client": client.client_id,
+        }
         self.locked = lock_all(self.session, row.session_id, client.service_id, row.grant_id)
         if not consume_authorization_code(self.session, digest, self.now):
             self._reused(row, client)
