@@ -18,6 +18,7 @@ from authn.trust import read_anchors
 from domain.access import RESERVED_TYPE, action_name, resource_id
 from domain.errors import Conflict, Invalid, NotFound
 from evidence.networks import NamedNetwork, NetworkKind
+from flows.end_access import ended_grant
 from flows.parts import Parts
 from models.access import live_grants_of_resource
 from models.catalog import Resource, Service
@@ -68,7 +69,7 @@ def remove_resource(session: Session, parts: Parts, id: str, *, by: str) -> Even
         raise NotFound("there is no such resource")
     session.delete(row)
     for grant in live_grants_of_resource(session, id, now):
-        grant.state, grant.ended_at, grant.ended_cause = "ended", now, "resource-removed"
+        ended_grant(grant, "resource-removed", now)
     raise_state_revision(session)
     return Event(EventKind.RESOURCE_REMOVED, by, "-", {"resource": id})
 

@@ -8,6 +8,8 @@ nothing can be issued under it any more (see ``flows.liveness``).
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -85,5 +87,5 @@ def end_grant(parts: Parts, viewer: Viewer, grant_id: str) -> bool:
         return True
 
 
-def ended_grant(grant: Grant, cause: str, now: object) -> None:
-    grant.state, grant.ended_at, grant.ended_cause = "ended", now, cause  # type: ignore[assignment]
+def ended_grant(grant: Grant, cause: str, now: datetime) -> None:
+    grant.state, grant.ended_at, grant.ended_cause = "ended", now, cause
