@@ -17,7 +17,6 @@ from sqlalchemy.orm import Session
 from audit.events import Event
 from crypto.digests import json_digest
 from crypto.secrets import base64url
-from domain.errors import AuditBroken
 from domain.ports import Randomness
 from models.audit import AuditDetail, AuditRecord, head, lock_head, records_in_order
 
@@ -150,10 +149,3 @@ def _end_breaks(session: Session, sequence: int, previous: str, unmet: dict[int,
         yield Break(sequence + 1, f"the chain ends at {sequence}, its head says {end.sequence}")
     for missing in sorted(unmet):
         yield Break(missing, "a signed checkpoint names this record, and it is missing")
-
-
-def require_intact(report: Report) -> None:
-    """Raise AuditBroken, naming the first break, unless *report* is clean."""
-    if report.breaks:
-        first = report.breaks[0]
-        raise AuditBroken(f"record {first.sequence}: {first.problem}")

@@ -132,9 +132,3 @@ class EmptyBundle(BundleInvalid):
     """A bundle without rules: Casbin would permit empty requests against it."""
 
     code = "bundle-empty"
-
-
-class AuditBroken(DoorwardError):
-    """The audit chain does not verify; nothing may be appended to it."""
-
-    code = "audit-broken"
