@@ -12,6 +12,7 @@ from sqlalchemy.engine import make_url
 
 from crypto.jws import Signer
 from crypto.keyring import create_root_key, read_root_key
+from domain.key_rules import KeyRules
 from domain.limits import Limits
 from domain.ports import Clock, Ids, Randomness, SystemClock, SystemRandomness, TimeOrderedIds
 from evidence.tables import Tables
@@ -21,7 +22,7 @@ from flows.parts import Parts
 from migrations.run import require_current
 from models.engine import Database
 from models.instance import signing_keys
-from settings import Settings, read_settings
+from settings import COSE, Settings, read_settings
 from web.application import make
 
 log = logging.getLogger("doorward")
@@ -87,12 +88,29 @@ def _open(settings: Settings, outside: Outside, db: Database) -> Parts:
             grant=settings.grant_lifetime,
             session_idle=settings.session_idle,
             session=settings.session_lifetime,
+            presence_window=settings.presence_window,
+            reissue_cool_down=settings.reissue_cool_down,
             clock_difference=settings.max_clock_difference,
         ),
+        key_rules=key_rules(settings),
         tables=Tables.packaged(),
         weights=DEFAULT_WEIGHTS,
         token_signer=signer,
         token_keys=keys,
+    )
+
+
+def key_rules(settings: Settings) -> KeyRules:
+    """Return what a key must be by *settings*."""
+    return KeyRules(
+        formats=frozenset(settings.key_formats),
+        algorithms=tuple(COSE[name] for name in settings.key_algorithms),
+        level=settings.key_level,
+        protection=settings.key_protection,
+        min_pin_length=settings.key_pin_length,
+        cred_protect=settings.key_cred_protect,
+        metadata_grace=settings.metadata_grace,
+        enterprise=settings.enterprise_attestation,
     )
 
 

@@ -22,8 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from domain.key_rules import Level, Protection
+
 PREFIX = "DOORWARD_"
 _KUBERNETES = re.compile(r"DOORWARD_(PORT|SERVICE_HOST|SERVICE_PORT|PORT_\d+_(TCP|UDP).*|SERVICE_PORT_.*)\Z")
+COSE = {"ES256": -7, "EdDSA": -8, "ES512": -36, "RS256": -257}
+"""The signatures that keys may be admitted with, by their COSE numbers (RFC 9053, RFC 8812)."""
 _KUBERNETES_VALUE = re.compile(r"(tcp|udp)://|\d+\Z|[0-9a-fA-F:.]+\Z|(tcp|udp)\Z")
 
 
@@ -91,18 +95,75 @@ class Settings(BaseModel):
     session_lifetime: timedelta = timedelta(hours=12)
     """A browser session ends after this long, whatever happens."""
 
+    key_formats: tuple[Literal["packed", "tpm"], ...] = ("packed",)
+    """Formats of attestation that new keys may come with, parted by commas."""
+
+    key_algorithms: tuple[str, ...] = ("ES256", "EdDSA")
+    """Signatures that keys may make, parted by commas: ES256, EdDSA, ES512, RS256."""
+
+    key_level: Level = Level.L1
+    """Least certification by FIDO that a key model must have: L1, L1plus, L2, L2plus, L3 or L3plus."""
+
+    key_protection: Protection = Protection.SECURE_ELEMENT
+    """Where a key's private half must live: secure-element, or hardware for any protected hardware."""
+
+    key_pin_length: Annotated[int, Field(ge=0, le=63)] = 0
+    """Least PIN length that a new key must report. 0: none is asked for; few keys report one."""
+
+    key_cred_protect: Annotated[int, Field(ge=0, le=3)] = 0
+    """Least credProtect level that a new key must report. 0: none is asked for."""
+
+    enterprise_attestation: bool = False
+    """Ask new keys for their serial number. Works with keys whose maker burned our name into them."""
+
+    key_inventory: bool = False
+    """Only keys of the inventory, known by their serial number, may be registered."""
+
+    metadata_url: str = ""
+    """Where the worker fetches authenticator metadata from each day (https). Empty: nothing is fetched."""
+
+    metadata_grace: timedelta = timedelta(days=30)
+    """How long authenticator metadata counts for new keys after the day on which it should be renewed."""
+
+    reissue_cool_down: timedelta = timedelta(hours=24)
+    """How long a new key waits after both touches for it, when somebody lost theirs."""
+
+    presence_window: timedelta = timedelta(seconds=90)
+    """How long a person has to answer an unannounced touch."""
+
     max_clock_difference: timedelta = timedelta(seconds=2)
     """Above this difference to the database's clock, /readyz fails and nothing is issued."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severity of what is logged. Logs hold no personal data at any level."""
 
-    @field_validator("trusted_proxies", "metrics_from", mode="before")
+    @field_validator("trusted_proxies", "metrics_from", "key_formats", "key_algorithms", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return (
             [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("key_algorithms")
+    @classmethod
+    def _algorithms(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name == "ES384":
+                raise ValueError("cannot hold ES384: the library that checks signatures lacks it")
+            if name not in COSE:
+                raise ValueError(f"holds `{name}`, which is none of {', '.join(COSE)}")
+        if not value:
+            raise ValueError("must name at least one")
+        return value
+
+    @field_validator("metadata_url")
+    @classmethod
+    def _metadata_url(cls, value: str) -> str:
+        parts = urlsplit(value)
+        local = parts.scheme == "http" and parts.hostname in {"localhost", "127.0.0.1"}
+        if value and not (parts.hostname and (parts.scheme == "https" or local)):
+            raise ValueError("must be an https address")
+        return value
 
     @field_validator("public_url")
     @classmethod
@@ -139,7 +200,14 @@ class Settings(BaseModel):
         return value
 
     @field_validator(
-        "token_lifetime", "grant_lifetime", "session_idle", "session_lifetime", "max_clock_difference"
+        "token_lifetime",
+        "grant_lifetime",
+        "session_idle",
+        "session_lifetime",
+        "metadata_grace",
+        "reissue_cool_down",
+        "presence_window",
+        "max_clock_difference",
     )
     @classmethod
     def _positive(cls, value: timedelta) -> timedelta:

@@ -25,7 +25,8 @@ from authn.cose import algorithm_of
 from authn.encoding import to_base64url
 from authn.presented import Presented, PresentedAssertion, read_assertion, read_credential_id
 from authn.refused import Refused, refusing
-from domain.authenticators import KeyRefusal, Refusal, StoredCredential, VerifiedAssertion
+from domain.authenticators import StoredCredential, VerifiedAssertion
+from domain.key_refusals import KeyRefusal, Refusal
 
 
 def presented_credential_id(presented: Presented) -> bytes | Refusal:

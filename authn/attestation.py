@@ -20,7 +20,8 @@ from authn.certificates import check_leaf, is_virtual, read_certificate, stateme
 from authn.encoding import cbor_map
 from authn.refused import Refused
 from authn.trust import ZERO_AAGUID, check_chain, is_shared
-from domain.authenticators import Anchor, KeyRefusal
+from domain.authenticators import Anchor
+from domain.key_refusals import KeyRefusal
 
 MAX_CERTIFICATES = 5
 
@@ -62,7 +63,7 @@ def check_attestation(
         raise Refused(KeyRefusal.AAGUID_ZERO)
     trusted = [anchor for anchor in anchors if anchor.aaguid == aaguid]
     if not trusted:
-        raise Refused(KeyRefusal.ATTESTATION_UNTRUSTED, f"no anchor for {aaguid}")
+        raise Refused(KeyRefusal.NOT_CERTIFIED, f"no anchor for {aaguid}")
     check_leaf(leaf, aaguid=aaguid, extension_required=is_shared(aaguid, anchors))
     check_chain(leaf, certificates[1:], anchors=trusted, now=now)
     if not statement_algorithm_fits(leaf, attestation.statement["alg"]):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from authn.encoding import cbor_item
 from authn.presented import MAX_CREDENTIAL_ID
 from authn.refused import Refused
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 
 _UP, _UV, _BE, _BS, _AT, _ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
 _HEADER = 37

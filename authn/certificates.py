@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from authn.refused import Refused, refusing
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 
 AAGUID_EXTENSION = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.4")
 SERIAL_EXTENSION = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.2")

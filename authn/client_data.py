@@ -13,7 +13,7 @@ from typing import Any
 
 from authn.encoding import json_object, to_base64url
 from authn.refused import Refused
-from domain.authenticators import KeyRefusal, Refusal
+from domain.key_refusals import KeyRefusal, Refusal
 
 CREATE = "webauthn.create"
 GET = "webauthn.get"

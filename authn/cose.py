@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 
 from authn.encoding import cbor_map
 from authn.refused import Refused, refusing
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 
 ES256 = -7
 EDDSA = -8

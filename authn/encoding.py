@@ -18,7 +18,7 @@ from typing import Any, NoReturn
 import cbor2
 
 from authn.refused import Refused, refusing
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
 _CBOR_DEPTH = 8

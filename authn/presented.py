@@ -15,7 +15,7 @@ from typing import Any
 
 from authn.encoding import from_base64url, json_object
 from authn.refused import Refused
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 
 MAX_TEXT = 96 * 1024
 MAX_CREDENTIAL_ID = 1023

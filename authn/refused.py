@@ -2,7 +2,7 @@
 
 Answers: how does a step deep in the parsing end the whole check? By raising
 :class:`Refused`; the public functions turn it into the value
-:class:`domain.authenticators.Refusal`, so nothing presented raises outside.
+:class:`domain.key_refusals.Refusal`, so nothing presented raises outside.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from domain.authenticators import KeyRefusal, Refusal
+from domain.key_refusals import KeyRefusal, Refusal
 
 _DETAIL_LIMIT = 200
 

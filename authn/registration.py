@@ -27,7 +27,8 @@ from authn.cose import ALGORITHMS, algorithm_of
 from authn.encoding import to_base64url
 from authn.presented import Presented, PresentedRegistration, read_registration
 from authn.refused import Refused, refusing
-from domain.authenticators import Anchor, KeyRefusal, Refusal, VerifiedRegistration
+from domain.authenticators import Anchor, VerifiedRegistration
+from domain.key_refusals import KeyRefusal, Refusal
 
 
 def verify_registration(

@@ -20,8 +20,9 @@ from OpenSSL.crypto import X509, X509Store, X509StoreContext, X509StoreFlags
 
 from authn.certificates import is_virtual
 from authn.refused import Refused, refusing
-from domain.authenticators import Anchor, KeyRefusal
+from domain.authenticators import Anchor
 from domain.errors import Invalid
+from domain.key_refusals import KeyRefusal
 
 ZERO_AAGUID = str(uuid.UUID(int=0))
 

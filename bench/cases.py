@@ -27,7 +27,8 @@ from bench.measure import Result, compare
 from bench.rules import casbin_enforcer, generated
 from crypto.secrets import from_base64url
 from domain.access import AccessRequest, Subject, SubjectKind
-from domain.authenticators import Anchor, Refusal, StoredCredential
+from domain.authenticators import Anchor, StoredCredential
+from domain.key_refusals import Refusal
 from evidence.assess import assess
 from flows.decide import Asked, decide_and_log
 from flows.liveness import read_roots

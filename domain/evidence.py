@@ -24,6 +24,16 @@ class Kind(Enum):
     POSTURE_OS_VERSION = "posture.os-version"
     POSTURE_REMOTE_CONTROL = "posture.remote-control"
     POSTURE_REMOTE_LOGON = "posture.remote-logon"
+    CEREMONY_TOUCH = "ceremony.touch-latency"
+    CEREMONY_COUNTER = "ceremony.counter-delta"
+    CEREMONY_TRANSPORT = "ceremony.transport"
+    CEREMONY_REDIRECTED = "ceremony.redirected"
+    CEREMONY_FIRST_TAP = "ceremony.first-tap"
+    COMPANY_DEVICE = "company.shared-device"
+    COMPANY_NETWORK = "company.shared-network"
+    COMPANY_ROUND = "company.round"
+    PRESENCE_TOUCH = "presence.touch"
+    PRESENCE_CONTENTION = "presence.contention"
 
 
 class Family(Enum):
@@ -31,6 +41,9 @@ class Family(Enum):
 
     NETWORK = "network"
     POSTURE = "posture"
+    CEREMONY = "ceremony"
+    COMPANY = "company"
+    PRESENCE = "presence"
 
 
 class Binding(IntEnum):

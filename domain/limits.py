@@ -24,6 +24,8 @@ class Limits:
     login_challenge: timedelta = timedelta(minutes=3)
     register_challenge: timedelta = timedelta(minutes=5)
     tap_challenge: timedelta = timedelta(seconds=60)
+    presence_window: timedelta = timedelta(seconds=90)
+    reissue_cool_down: timedelta = timedelta(hours=24)
     clock_difference: timedelta = timedelta(seconds=2)
     tier_token: Mapping[Tier, timedelta] = field(
         default_factory=lambda: {

@@ -28,8 +28,13 @@ from evidence.weights import TierRule, Weights, family_of
 ENGINE_VERSION = "1"
 """Counts changes to the rules of this module, as the weights' digest names the numbers."""
 
-_NO_GAP = frozenset({Kind.NETWORK_NAMED})
-"""Most addresses have no name that the operator gave: that is the usual case, not a gap."""
+_NO_GAP = frozenset(
+    {
+        Kind.NETWORK_NAMED,
+        *(k for k in Kind if family_of(k) in {Family.CEREMONY, Family.COMPANY, Family.PRESENCE}),
+    }
+)
+"""Nothing to observe is their usual case, not a gap: an address without a name, a key used alone."""
 
 
 def assess(

@@ -25,6 +25,16 @@ _SUBJECT = {
     Kind.POSTURE_OS_VERSION: "the system of the laptop",
     Kind.POSTURE_REMOTE_CONTROL: "whether remote-control software is running",
     Kind.POSTURE_REMOTE_LOGON: "whether somebody is logged on from elsewhere",
+    Kind.CEREMONY_TOUCH: "how long the touch of the key took",
+    Kind.CEREMONY_COUNTER: "by how much the key's counter rose",
+    Kind.CEREMONY_TRANSPORT: "how the key was connected",
+    Kind.CEREMONY_REDIRECTED: "whether the key was used from another computer or a phone",
+    Kind.CEREMONY_FIRST_TAP: "where and how soon after its delivery the key was first touched",
+    Kind.COMPANY_DEVICE: "whose keys were used in the same browser",
+    Kind.COMPANY_NETWORK: "whose keys were used from the same network",
+    Kind.COMPANY_ROUND: "whether keys of several people were touched one after the other",
+    Kind.PRESENCE_TOUCH: "how an unannounced touch was answered",
+    Kind.PRESENCE_CONTENTION: "how a touch asked of several people at once was answered",
 }
 
 
@@ -93,6 +103,8 @@ def _clean(kind: Kind, observation: Observation) -> str:
             return "No remote-control software is running"
         case Kind.POSTURE_REMOTE_LOGON:
             return "Nobody is logged on from elsewhere"
+        case _:
+            return f"Seen: {_SUBJECT[kind]}"
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -122,6 +122,11 @@ def family_of(kind: Kind) -> Family:
 
 
 _NO_WEIGHT = KindWeight(present=0, absent=0, missing=0)
+_NO_CAP = Cap(favour=0, against=0)
+
+_UNWEIGHED = tuple(
+    kind for kind in Kind if kind.value.partition(".")[0] in {"ceremony", "company", "presence"}
+)
 
 _NEEDED = (
     frozenset({Kind.NETWORK_ASN, Kind.NETWORK_NAMED}),
@@ -141,10 +146,15 @@ DEFAULT_WEIGHTS = Weights(
         Kind.POSTURE_OS_VERSION: _NO_WEIGHT,
         Kind.POSTURE_REMOTE_CONTROL: KindWeight(present=110, absent=-15, missing=10),
         Kind.POSTURE_REMOTE_LOGON: KindWeight(present=110, absent=-10, missing=10),
+        # Kept and shown, not weighed yet: their numbers wait for a population to measure them on.
+        **dict.fromkeys(_UNWEIGHED, _NO_WEIGHT),
     },
     caps={
         Family.NETWORK: Cap(favour=MOST_FAVOUR_OF_NETWORK, against=60),
         Family.POSTURE: Cap(favour=-200, against=200),
+        Family.CEREMONY: _NO_CAP,
+        Family.COMPANY: _NO_CAP,
+        Family.PRESENCE: _NO_CAP,
     },
     hold_at=180,
     tiers=(

@@ -19,8 +19,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
-from domain.authenticators import KeyRefusal
 from domain.errors import Conflict, NotFound
+from domain.key_refusals import KeyRefusal
 from flows.end_access import end_root
 from flows.ending import Loss, losses_of_key
 from flows.parts import Parts

@@ -22,8 +22,9 @@ from authn.decoys import decoy_ids
 from authn.options import assertion_options
 from crypto.digests import secret_digest
 from crypto.secrets import base64url, from_base64url, new_secret
-from domain.authenticators import KeyRefusal, Refusal, StoredCredential, VerifiedAssertion
+from domain.authenticators import StoredCredential, VerifiedAssertion
 from domain.errors import NotAuthenticated
+from domain.key_refusals import KeyRefusal, Refusal
 from evidence.networks import place_key
 from evidence.observe import from_address
 from flows.ceremony import (

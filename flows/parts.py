@@ -12,6 +12,7 @@ import audit.chain
 from audit.events import Event, EventKind
 from crypto.jws import Signer
 from crypto.keyring import KeyRing
+from domain.key_rules import KeyRules
 from domain.limits import Limits
 from domain.ports import Clock, Ids, Randomness
 from evidence.tables import Tables
@@ -40,6 +41,7 @@ class Parts:
     ring: KeyRing
     deployment: Deployment
     limits: Limits
+    key_rules: KeyRules
     tables: Tables
     weights: Weights
     token_signer: Signer

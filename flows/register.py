@@ -23,8 +23,9 @@ from authn.options import registration_options
 from authn.registration import verify_registration
 from crypto.digests import secret_digest
 from crypto.secrets import base64url, from_base64url
-from domain.authenticators import Anchor, KeyRefusal, Refusal, VerifiedRegistration
+from domain.authenticators import Anchor, VerifiedRegistration
 from domain.errors import Conflict, Invalid, NotAuthenticated, NotFound
+from domain.key_refusals import KeyRefusal, Refusal
 from evidence.networks import place_key
 from flows.ceremony import (
     challenge_bytes,

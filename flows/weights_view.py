@@ -17,6 +17,16 @@ TOPICS = {
     Kind.POSTURE_OS_VERSION: "the system and its version",
     Kind.POSTURE_REMOTE_CONTROL: "remote-control software running",
     Kind.POSTURE_REMOTE_LOGON: "somebody logged on from elsewhere",
+    Kind.CEREMONY_TOUCH: "how long a touch took",
+    Kind.CEREMONY_COUNTER: "a key's counter that rose by more than one",
+    Kind.CEREMONY_TRANSPORT: "a key that is connected otherwise than before",
+    Kind.CEREMONY_REDIRECTED: "a key that was used from a phone or another computer",
+    Kind.CEREMONY_FIRST_TAP: "where and how soon after its delivery a key was first touched",
+    Kind.COMPANY_DEVICE: "keys of several people in one browser",
+    Kind.COMPANY_NETWORK: "keys of several people on one network",
+    Kind.COMPANY_ROUND: "keys of several people touched one after the other",
+    Kind.PRESENCE_TOUCH: "an unannounced touch that was missed",
+    Kind.PRESENCE_CONTENTION: "a touch asked of several people at once that was missed",
 }
 
 

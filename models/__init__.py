@@ -5,7 +5,22 @@ transaction that takes more than one lock: person → credential → service →
 session → grant → code or token → audit head.
 """
 
-from models import access, audit, catalog, devices, evidence, instance, keys, people, policy, sessions
+from models import (
+    access,
+    audit,
+    catalog,
+    custody,
+    devices,
+    evidence,
+    instance,
+    jobs,
+    keys,
+    metadata,
+    people,
+    policy,
+    presence,
+    sessions,
+)
 from models.base import Base
 
 __all__ = [
@@ -13,11 +28,15 @@ __all__ = [
     "access",
     "audit",
     "catalog",
+    "custody",
     "devices",
     "evidence",
     "instance",
+    "jobs",
     "keys",
+    "metadata",
     "people",
     "policy",
+    "presence",
     "sessions",
 ]

@@ -28,7 +28,12 @@ class TrustAnchor(Base):
 
 
 class Credential(Base):
-    """A registered key. State is active, suspended or revoked; ids of revoked keys stay taken."""
+    """A registered key. State is pending, active, suspended, lost or revoked; ids stay taken for ever.
+
+    *serial* is what an enterprise attestation said. *metadata_import* and
+    *metadata_statuses* are what the model's metadata was at registration.
+    *min_pin_length* and *cred_protect* are what the key reported, if it did.
+    """
 
     __tablename__ = "credentials"
 
@@ -46,9 +51,16 @@ class Credential(Base):
     leaf_sha256: Mapped[str]
     trust_revision: Mapped[int]
     transports: Mapped[list[str]]
+    nickname: Mapped[str] = mapped_column(default="")
+    serial: Mapped[str | None] = mapped_column(unique=True, index=True)
+    metadata_import: Mapped[str | None]
+    metadata_statuses: Mapped[list[str]] = mapped_column(default=list)
+    min_pin_length: Mapped[int | None]
+    cred_protect: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="active")
     epoch: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+    activated_at: Mapped[datetime | None]
     last_used_at: Mapped[datetime | None]
 
 

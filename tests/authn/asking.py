@@ -16,14 +16,8 @@ from webauthn.helpers.structs import AttestationFormat
 from authn.assertion import verify_assertion
 from authn.presented import Presented
 from authn.registration import verify_registration
-from domain.authenticators import (
-    Anchor,
-    KeyRefusal,
-    Refusal,
-    StoredCredential,
-    VerifiedAssertion,
-    VerifiedRegistration,
-)
+from domain.authenticators import Anchor, StoredCredential, VerifiedAssertion, VerifiedRegistration
+from domain.key_refusals import KeyRefusal, Refusal
 from tests.authn.forgery import (
     ANCHORS,
     AUTHORITY,

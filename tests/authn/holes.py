@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from demo.wire import AT, BE, BS, ED, UP, UV, client_data_json, cose_key, to_base64url
-from domain.authenticators import Anchor, KeyRefusal
+from domain.authenticators import Anchor
+from domain.key_refusals import KeyRefusal
 from tests.authn.forgery import (
     ANCHORS,
     AUTHORITY,
@@ -87,11 +88,11 @@ HOLES = [
     ),
     Hole(
         "a model nobody trusts",
-        K.ATTESTATION_UNTRUSTED,
+        K.NOT_CERTIFIED,
         Registration(aaguid=OTHER_AAGUID, certificate=Certificate(aaguid=OTHER_AAGUID)),
         roots=True,
     ),
-    Hole("nothing is trusted at all", K.ATTESTATION_UNTRUSTED, Registration(), anchors=()),
+    Hole("nothing is trusted at all", K.NOT_CERTIFIED, Registration(), anchors=()),
     Hole(
         "an expired certificate, no roots",
         K.ATTESTATION_CHAIN,

@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from demo.wire import AT, BE, UP, UV, cose_key
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 from tests.authn.asking import code, register
 from tests.authn.forgery import AAGUID, CREDENTIAL_KEY, FOREIGN_AUTHORITY, Certificate, Registration
 

@@ -26,7 +26,8 @@ from demo.wire import (
     from_base64url,
     to_base64url,
 )
-from domain.authenticators import KeyRefusal, StoredCredential, VerifiedAssertion
+from domain.authenticators import StoredCredential, VerifiedAssertion
+from domain.key_refusals import KeyRefusal
 from tests.authn.asking import code, library_accepts_assertion, sign_in
 from tests.authn.forgery import (
     AAGUID,

@@ -17,7 +17,7 @@ from authn.certificates import (
     statement_algorithm_fits,
 )
 from authn.refused import Refused
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 from tests.authn.forgery import AAGUID, Certificate, Registration
 
 K = KeyRefusal

@@ -13,7 +13,7 @@ from authn.encoding import cbor_item, cbor_map, from_base64url, json_object, to_
 from authn.refused import Refused
 from demo.wire import AT, ED, UP, attested_credential, authenticator_data, cose_key
 from demo.wire import from_base64url as lenient
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 from tests.authn.forgery import AAGUID, CREDENTIAL_ID, CREDENTIAL_KEY, RP_ID, Registration
 
 K = KeyRefusal

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from authn.assertion import presented_credential_id
 from demo.wire import AT, ED, UP, UV, from_base64url, to_base64url
-from domain.authenticators import Refusal, VerifiedAssertion, VerifiedRegistration
+from domain.authenticators import VerifiedAssertion, VerifiedRegistration
+from domain.key_refusals import Refusal
 from tests.authn.asking import register, sign_in
 from tests.authn.forgery import USER_HANDLE, Assertion, Registration
 

@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from authn.registration import verify_registration
 from demo.wire import AT, ED, UP, UV, cose_key
-from domain.authenticators import KeyRefusal, Refusal, VerifiedRegistration
+from domain.authenticators import VerifiedRegistration
+from domain.key_refusals import KeyRefusal, Refusal
 from tests.authn.asking import code, library_accepts_registration, register
 from tests.authn.forgery import (
     AAGUID,

@@ -11,8 +11,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from authn.registration import verify_registration
 from authn.trust import is_shared, read_anchors
-from domain.authenticators import KeyRefusal, VerifiedRegistration
+from domain.authenticators import VerifiedRegistration
 from domain.errors import Invalid
+from domain.key_refusals import KeyRefusal
 from tests.authn.asking import code, library_accepts_registration, register
 from tests.authn.forgery import (
     AAGUID,

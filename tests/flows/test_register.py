@@ -104,7 +104,7 @@ def test_an_untrusted_model_is_refused_by_name(world: World) -> None:
     with pytest.raises(KeyNotAccepted) as refused:
         finish(world, begin(world, invited(world)), new_key(world, aaguid=other))
 
-    assert refused.value.code == "attestation-untrusted"
+    assert refused.value.code == "not-certified"
 
 
 def test_five_refused_keys_close_the_invite_for_a_while(world: World) -> None:

@@ -53,7 +53,7 @@ def observations(draw, adverse=EITHER, kinds=KINDS):
         source="any",
         binding=draw(st.sampled_from(Binding)),
         quality=draw(st.sampled_from([1000, 1000, 600, 0])),
-        value=VALUES[kind],
+        value=VALUES.get(kind),
         adverse=kind in TELLING and draw(adverse),
         observed_at=received - draw(st.integers(0, 1)) * MINUTE,
         received_at=received,
@@ -82,13 +82,13 @@ def histories(draw):
 def _matching(observation):
     """Return the value that says what *adverse* says."""
     if not observation.adverse:
-        return VALUES[observation.kind]
+        return VALUES.get(observation.kind)
     return {
         Kind.NETWORK_HOSTING: True,
         Kind.POSTURE_DISK_ENCRYPTION: False,
         Kind.POSTURE_REMOTE_CONTROL: [{"name": "x", "process": "x", "pid": 1, "evidence": "process"}],
         Kind.POSTURE_REMOTE_LOGON: [{"user": "u", "from": "x", "since": 0}],
-    }[observation.kind]
+    }.get(observation.kind)
 
 
 moments = st.integers(0, MINUTES + 2).map(lambda minutes: NOON + minutes * MINUTE)

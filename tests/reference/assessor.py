@@ -32,7 +32,7 @@ def judge(observations, *, session, weights, now):
             continue  # not said yet
         known.append(o)
 
-    sums = {"network": 0, "posture": 0}
+    sums = {family.value: 0 for family in weights.caps}
     best = {}
     for kind, weight in weights.kinds.items():
         bad = [o for o in known if o.kind == kind and o.adverse and in_force(o, known)]

@@ -20,14 +20,8 @@ from webauthn import verify_authentication_response, verify_registration_respons
 from authn.assertion import verify_assertion
 from authn.registration import verify_registration
 from demo.wire import assertion_json, attestation_object, from_base64url, registration_json, sign_with
-from domain.authenticators import (
-    Anchor,
-    KeyRefusal,
-    Refusal,
-    StoredCredential,
-    VerifiedAssertion,
-    VerifiedRegistration,
-)
+from domain.authenticators import Anchor, StoredCredential, VerifiedAssertion, VerifiedRegistration
+from domain.key_refusals import KeyRefusal, Refusal
 from tests.vectors.source import vectors
 
 K = KeyRefusal

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.authenticators import KeyRefusal
+from domain.key_refusals import KeyRefusal
 from domain.reasons import ReasonCode
 from flows.audit_view import title_of
 

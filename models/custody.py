@@ -1,0 +1,88 @@
+"""The chain of custody of physical keys, and what is needed when one is lost."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base
+
+
+class KeyItem(Base):
+    """One physical key from its batch to its end.
+
+    *state* and *level* follow from the steps (``authn.custody``). *serial* is
+    what the maker printed on it, unique. *address_digest* is keyed: equal
+    addresses have equal digests, and no address is kept. *approval* is the
+    digest of recipient, address and serial that a second person approved.
+    """
+
+    __tablename__ = "key_items"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    batch: Mapped[str] = mapped_column(index=True)
+    model: Mapped[str]
+    aaguid: Mapped[str | None]
+    serial: Mapped[str | None] = mapped_column(unique=True)
+    state: Mapped[str] = mapped_column(index=True)
+    person_id: Mapped[str | None] = mapped_column(ForeignKey("people.id"), index=True)
+    credential_id: Mapped[str | None] = mapped_column(ForeignKey("credentials.id"), unique=True)
+    address_digest: Mapped[str | None] = mapped_column(index=True)
+    carrier: Mapped[str | None]
+    carrier_reference: Mapped[str | None]
+    approval: Mapped[str | None]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime]
+
+
+class CustodyStep(Base):
+    """One step of a key's life: who did it, who agreed, and what was true then. Append-only."""
+
+    __tablename__ = "custody_steps"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("key_items.id"), index=True)
+    step: Mapped[str]
+    at: Mapped[datetime]
+    by: Mapped[str]
+    signature_id: Mapped[str | None] = mapped_column(ForeignKey("signatures.id"))
+    details: Mapped[dict[str, Any]]
+
+
+class StopCode(Base):
+    """The code that its owner was given at enrolment and that can do one thing: stop one key."""
+
+    __tablename__ = "stop_codes"
+
+    digest: Mapped[str] = mapped_column(primary_key=True)
+    credential_id: Mapped[str] = mapped_column(ForeignKey("credentials.id"), index=True)
+    created_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
+class Reissue(Base):
+    """A new key for somebody who lost theirs: proven anew, touched for by sponsor and admin, after a wait.
+
+    *proofing* says how the person was proven again, by whom, under which
+    reference. State is open, used or withdrawn; *ready_at* is set by the
+    second touch.
+    """
+
+    __tablename__ = "key_reissues"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    person_id: Mapped[str] = mapped_column(ForeignKey("people.id"), index=True)
+    reason: Mapped[str]
+    proofing: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(default="open")
+    requested_by: Mapped[str]
+    requested_at: Mapped[datetime]
+    admin_id: Mapped[str | None]
+    admin_signature: Mapped[str | None] = mapped_column(ForeignKey("signatures.id"))
+    sponsor_id: Mapped[str | None]
+    sponsor_signature: Mapped[str | None] = mapped_column(ForeignKey("signatures.id"))
+    ready_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
