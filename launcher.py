@@ -1,8 +1,9 @@
 """`doorward serve`: one parent that starts the server, prints the bootstrap link, writes checkpoints.
 
-The link and the checkpoints are made here, once, and not by worker processes.
-SIGTERM and SIGINT go to the server, which finishes what is in flight; then a
-last checkpoint is written.
+The link and the checkpoints are made here, once, and not by server processes.
+With SQLite one background worker runs beside the server, and is begun anew
+when it dies. SIGTERM and SIGINT go to both, which finish what is in flight;
+then a last checkpoint is written.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,6 +31,9 @@ log = logging.getLogger("doorward.launcher")
 CHECKPOINT_EVERY_SECONDS = 60.0
 BLOCKING_THREADS = 8
 STOP_WITHIN_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 60.0
+
+Child = subprocess.Popen[bytes]
 
 
 def main() -> int:
@@ -44,28 +49,27 @@ def main() -> int:
 
 def run(settings: Settings) -> int:
     """Serve until a signal comes or the server dies; return its exit status."""
-    embedded = make_url(settings.database_url)
-    if embedded.get_backend_name() == "sqlite" and not Path(str(embedded.database)).exists():
+    url = make_url(settings.database_url)
+    embedded = url.get_backend_name() == "sqlite"
+    if embedded and not Path(str(url.database)).exists():
         print("error: there is no database\nRun: doorward db create --organisation NAME", file=sys.stderr)
         return 1
     if (taken := _taken(settings)) is not None:
         print(f"error: {taken} is in use\nChoose another by DOORWARD_LISTEN.", file=sys.stderr)
         return 1
     stopping = threading.Event()
-    servers: list[subprocess.Popen[bytes]] = []
+    children: list[Child] = []
 
     def stop(_signum: int, _frame: FrameType | None) -> None:
         stopping.set()
-        for server in servers:
-            server.send_signal(signal.SIGTERM)
-            threading.Thread(target=_kill_late, args=(server,), daemon=True).start()
+        _end(children)
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     # The server starts before we load: both need the same second of imports, each on its own core.
     # In a group of its own: a signal to ours must not reach its worker before its master.
     server = subprocess.Popen(_command(settings), env=dict(os.environ), process_group=0)  # noqa: S603 (ours)
-    servers.append(server)
+    children.append(server)
     if stopping.is_set():
         server.send_signal(signal.SIGTERM)
     keeper = _accompany(settings, stopping)
@@ -73,9 +77,15 @@ def run(settings: Settings) -> int:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
         return 1
+    companions = [keeper]
+    if embedded:
+        companions.append(threading.Thread(target=_keep_worker, args=(stopping, children), daemon=True))
+        companions[-1].start()
     status = server.wait()
     stopping.set()
-    keeper.join(timeout=STOP_WITHIN_SECONDS)
+    _end(children)
+    for companion in companions:
+        companion.join(timeout=STOP_WITHIN_SECONDS)
     return 0 if status in {0, -signal.SIGTERM, -signal.SIGINT} else status
 
 
@@ -95,6 +105,8 @@ def _accompany(settings: Settings, stopping: threading.Event) -> threading.Threa
     print(f"Doorward serves {settings.public_url}, listening on {settings.listen}", file=sys.stderr)
     if link is not None:
         print(f"\nNo admin exists yet. Open this within 30 minutes, once:\n\n  {link}\n", file=sys.stderr)
+    if not parts.db.is_sqlite:
+        print("Background work is done by `doorward worker`; run one beside this.", file=sys.stderr)
     keeper = threading.Thread(target=_keep_checkpoints, args=(parts, settings, stopping), daemon=True)
     keeper.start()
     return keeper
@@ -114,12 +126,38 @@ def _taken(settings: Settings) -> str | None:
         return None
 
 
-def _kill_late(server: subprocess.Popen[bytes]) -> None:
-    """Kill the server and its workers if they have not ended some seconds after the stop."""
+def _end(children: list[Child]) -> None:
+    """Tell the children that are left to end, and see to it."""
+    for child in children:
+        if child.poll() is None:
+            child.send_signal(signal.SIGTERM)
+            threading.Thread(target=_kill_late, args=(child,), daemon=True).start()
+
+
+def _kill_late(child: Child) -> None:
+    """Kill a child and its group if they have not ended some seconds after the stop."""
     try:
-        server.wait(timeout=STOP_WITHIN_SECONDS)
+        child.wait(timeout=STOP_WITHIN_SECONDS)
     except subprocess.TimeoutExpired:
-        os.killpg(server.pid, signal.SIGKILL)
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _keep_worker(stopping: threading.Event, children: list[Child]) -> None:
+    """Run one worker beside the server; when it dies begin it anew, later each time it dies young."""
+    pause = 0.5
+    while not stopping.is_set():
+        begun = time.monotonic()
+        command = [sys.executable, "-m", "worker", str(os.getpid())]
+        worker = subprocess.Popen(command, env=dict(os.environ), process_group=0)  # noqa: S603 (ours)
+        children[1:] = [worker]
+        if stopping.is_set():
+            _end(children)
+        status = worker.wait()
+        if not stopping.is_set():
+            log.error("the worker ended by itself", extra={"status": status})
+        old = time.monotonic() - begun > LONGEST_PAUSE_SECONDS
+        pause = 1.0 if old else min(LONGEST_PAUSE_SECONDS, pause * 2)
+        stopping.wait(pause)
 
 
 def _command(settings: Settings) -> list[str]:
@@ -137,14 +175,12 @@ def _keep_checkpoints(parts: Parts, settings: Settings, stopping: threading.Even
     from audit.checkpoint import last_sequence
     from domain.errors import DoorwardError
     from flows.chain import write_checkpoint
-    from flows.upkeep import forget
 
     last = last_sequence(settings.checkpoints)
     while True:
         ended = stopping.wait(CHECKPOINT_EVERY_SECONDS)
         try:
             last = write_checkpoint(parts, settings.checkpoints, after=last)
-            forget(parts)
         except (DoorwardError, OSError):
             log.exception("no checkpoint could be written")
         if ended:

@@ -7,6 +7,7 @@ import sys
 import click
 
 import launcher
+import worker as worker_process
 from commands.base import plainly
 from commands.catalogue import resources, services
 from commands.deployment import admin, db, load_file
@@ -26,6 +27,13 @@ def main() -> None:
 def serve() -> None:
     """Serve the pages and doors, print the bootstrap link, write checkpoints."""
     sys.exit(launcher.main())
+
+
+@main.command()
+@plainly
+def worker() -> None:
+    """Do background work until stopped. `serve` starts one itself, except with PostgreSQL."""
+    sys.exit(worker_process.main())
 
 
 for command in (db, admin, keys, load_file, people, assign, unassign, resources, services, policy, audit):

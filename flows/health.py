@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from domain.errors import DoorwardError
+from flows.jobs import LATE
 from flows.parts import Parts
 from models.audit import head
 from models.engine import clock_difference
 from models.instance import instance
+from models.jobs import any_ready, count_overdue
 from models.policy import newest_publication
 
 
@@ -25,7 +29,7 @@ class Health:
 
 def health(parts: Parts) -> Health:
     """Ask the database, the clocks and the stored facts; never raises."""
-    checks = {"database": "ok", "clock": "ok", "audit": "ok", "policy": "ok"}
+    checks = {"database": "ok", "clock": "ok", "audit": "ok", "policy": "ok", "jobs": "ok"}
     try:
         with parts.db.read() as session:
             if instance(session).rp_id != parts.deployment.rp_id:
@@ -38,8 +42,17 @@ def health(parts: Parts) -> Health:
                 checks["audit"] = "the audit chain is empty"
             if newest_publication(session) is None:
                 checks["policy"] = "warning: no policy is published, everything is denied"
+            checks["jobs"] = _jobs(session, parts)
     except DoorwardError as error:
         checks["database"] = error.message
     except Exception as error:
         checks["database"] = f"cannot be read ({type(error).__name__})"
     return Health(checks)
+
+
+def _jobs(session: Session, parts: Parts) -> str:
+    if not any_ready(session):
+        # What recurs always leaves its next job.
+        return "warning: no worker has run yet; start `doorward worker`"
+    late = count_overdue(session, parts.clock.now() - LATE)
+    return f"warning: {late} jobs are overdue; is `doorward worker` running?" if late else "ok"

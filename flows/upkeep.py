@@ -1,20 +1,27 @@
-"""The launcher forgets what has no use any more: old counters and unanswered challenges."""
+"""The worker forgets what has no use any more: old counters, unanswered challenges, finished jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
-from flows.parts import Parts
+from sqlalchemy.orm import Session
+
+from flows.jobs import Task
+from flows.parts import Event, Parts
+from models.jobs import forget_finished
 from models.keys import forget_old_challenges
 from models.sessions import forget_old_counters
 
+EVERY = timedelta(minutes=10)
 KEEP_COUNTERS = timedelta(days=1)
+KEEP_JOBS = timedelta(days=7)
+"""Longer than any kind's period: until then a finished job's key cannot be used again."""
 
 
-def forget(parts: Parts) -> None:
-    """Delete counters older than a day (every window is shorter) and challenges that ran out."""
-    now = parts.clock.now()
-    with parts.db.write() as session:
-        forget_old_counters(session, now - KEEP_COUNTERS)
-        forget_old_challenges(session, now)
-        parts.commit(session)
+def forget(session: Session, _parts: Parts, task: Task) -> Sequence[Event]:
+    """Delete counters older than a day (every window is shorter), dead challenges, and old finished jobs."""
+    forget_old_counters(session, task.now - KEEP_COUNTERS)
+    forget_old_challenges(session, task.now)
+    forget_finished(session, task.now - KEEP_JOBS)
+    return ()

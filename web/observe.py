@@ -11,11 +11,19 @@ import time
 from ipaddress import ip_address
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 
 from domain.decision import Decision
 from domain.errors import Forbidden
 from flows.health import health
+from flows.jobs import overdue
 from web.edge import Networks
 from web.state import parts
 
@@ -29,6 +37,7 @@ SECONDS = Histogram("doorward_request_seconds", "Time to answer.", ["route"], re
 DECISIONS = Counter(
     "doorward_decisions", "Answered questions.", ["door", "effect", "reason"], registry=REGISTRY
 )
+OVERDUE = Gauge("doorward_jobs_overdue", "Jobs that no worker did in time.", registry=REGISTRY)
 
 
 def install(app: Flask, *, metrics_from: Networks) -> None:
@@ -50,6 +59,7 @@ def install(app: Flask, *, metrics_from: Networks) -> None:
         peer = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (matches no network below)
         if not any(peer in network for network in metrics_from if network.version == peer.version):
             raise Forbidden("metrics are not served to this address")
+        OVERDUE.set(overdue(parts()))
         return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
     app.register_blueprint(blueprint)

@@ -13,8 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 BROKER = {
-    "app", "settings", "cli", "commands", "launcher", "domain", "crypto", "models", "migrations", "authn",
-    "evidence", "policies", "tokens", "audit", "flows", "web",
+    "app", "settings", "cli", "commands", "launcher", "worker", "domain", "crypto", "models", "migrations",
+    "authn", "evidence", "policies", "tokens", "audit", "flows", "web",
 }  # fmt: skip
 BESIDE = {"agent", "demo", "examples", "bench", "tests"}
 MAX_LINES = 320

@@ -19,8 +19,8 @@ from policies.validate import validate
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)
 BROKER = {
-    "app", "settings", "cli", "launcher", "domain", "crypto", "models", "migrations", "authn", "evidence",
-    "policies", "tokens", "audit", "flows", "web", "tests",
+    "app", "settings", "cli", "launcher", "worker", "domain", "crypto", "models", "migrations", "authn",
+    "evidence", "policies", "tokens", "audit", "flows", "web", "tests",
 }  # fmt: skip
 MODULES = sorted(Path(demo.__file__).parent.glob("*.py"))
 

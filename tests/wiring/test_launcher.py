@@ -64,6 +64,20 @@ class Served:
                 time.sleep(0.1)
         pytest.fail("the server was not ready within a minute")
 
+    def wait_working(self) -> None:
+        """Return when a worker has done its first job and left the next."""
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if httpx.get(f"{self.url}/readyz", timeout=2).json()["checks"]["jobs"] == "ok":
+                return
+            time.sleep(0.2)
+        pytest.fail("no worker worked within a minute")
+
+    def worker(self, process: subprocess.Popen[str]) -> psutil.Process | None:
+        """Return the worker that runs beside the server."""
+        found = (child for child in self.descendants(process) if "worker" in child.cmdline()[1:3])
+        return next(found, None)
+
     def descendants(self, process: subprocess.Popen[str]) -> list[psutil.Process]:
         return psutil.Process(process.pid).children(recursive=True)
 
@@ -110,6 +124,65 @@ def test_a_signal_while_it_starts_leaves_no_orphan(served: Served, after: float)
     process.wait(timeout=40)
     _gone, alive = psutil.wait_procs(children, timeout=20)
     assert alive == []
+
+
+def test_one_worker_runs_beside_the_server_and_is_begun_anew_when_it_dies(served: Served) -> None:
+    process = served.start()
+    served.wait_ready()
+    served.wait_working()
+    worker = served.worker(process)
+    assert worker is not None
+
+    worker.kill()
+
+    end = time.monotonic() + 30
+    while (found := served.worker(process)) in {None, worker} and time.monotonic() < end:
+        time.sleep(0.1)
+    assert found is not None
+    assert found != worker
+
+
+def test_a_worker_ends_when_what_started_it_was_killed(served: Served) -> None:
+    """It would go on with old code beside the next one."""
+    process = served.start()
+    served.wait_ready()
+    served.wait_working()
+    worker, children = served.worker(process), served.descendants(process)
+    assert worker is not None
+
+    process.kill()
+
+    try:
+        assert psutil.wait_procs([worker], timeout=10)[1] == []
+    finally:
+        for child in children:
+            if child.is_running():
+                child.kill()
+
+
+def test_a_worker_by_itself_ends_within_two_seconds_of_a_signal(served: Served) -> None:
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "cli", "worker"],
+        cwd=ROOT, env=served.environment, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    served.running.append(worker)
+    served.start()
+    served.wait_ready()
+    served.wait_working()
+
+    worker.terminate()
+
+    assert worker.wait(timeout=2) == 0
+
+
+def test_a_worker_without_a_database_says_so_in_a_sentence(served: Served) -> None:
+    served.environment["DOORWARD_DATABASE_URL"] += ".missing"
+
+    refused = served.run("worker")
+
+    assert refused.returncode == 1
+    assert "doorward db create" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_a_taken_port_is_refused_in_a_sentence(served: Served) -> None:
