@@ -39,6 +39,7 @@ from flows.ceremony import (
 from flows.end_access import end_root
 from flows.networks import named_networks
 from flows.parts import Parts
+from flows.trust import trust
 from models.evidence import add_observations
 from models.keys import (
     Challenge,
@@ -192,11 +193,15 @@ def check_answer(
         ),
         user_handle=person.user_handle,
         sign_count_at_issue=int(challenge.sign_counts.get(base64url(raw_id), 0)),
+        algorithms=parts.key_rules.algorithms,
     )
     if isinstance(verified, Refusal):
         stopped = verified.code is KeyRefusal.COUNTER_REGRESSED
         events = suspend_key(session, parts, key, reason=verified.code.value, now=now) if stopped else ()
         return Refused(verified, events)
+    denied = trust(session, parts).standing_finding(key.aaguid, key.leaf, now)
+    if denied is not None:
+        return Refused(denied)
     if not _newer(verified, key) or not advance_counter(
         session, key.id, seen=key.sign_count, new=verified.sign_count, now=now
     ):

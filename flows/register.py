@@ -14,18 +14,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from authn.certificates import serial_text
 from authn.options import registration_options
 from authn.registration import verify_registration
+from authn.trust import Trust
 from crypto.digests import secret_digest
 from crypto.secrets import base64url, from_base64url
-from domain.authenticators import Anchor, VerifiedRegistration
+from domain.authenticators import VerifiedRegistration
 from domain.errors import Conflict, Invalid, NotAuthenticated, NotFound
-from domain.key_refusals import KeyRefusal, Refusal
+from domain.key_refusals import Refusal
 from evidence.networks import place_key
 from flows.ceremony import (
     challenge_bytes,
@@ -37,13 +37,13 @@ from flows.ceremony import (
     take,
 )
 from flows.parts import Parts
+from flows.trust import known_elsewhere, trust
 from models.instance import close_bootstrap, instance
 from models.keys import (
     Challenge,
     Credential,
     CredentialState,
     anchors,
-    credential_by_raw_id,
     credentials_of,
 )
 from models.people import (
@@ -170,6 +170,7 @@ def begin(
         display_name=facts["display_name"],
         challenge=challenge,
         exclude=known,
+        rules=parts.key_rules,
     )
     return {"ceremony": ceremony, "publicKey": options}
 
@@ -179,16 +180,18 @@ def finish(parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: 
     now = parts.clock.now()
     challenge = take(parts, ceremony, browser=browser, purpose="register", now=now)
     with parts.db.write() as session:
+        trusted = trust(session, parts)
         verified = verify_registration(
             credential,
             challenge=challenge_bytes(signed_action("register", None, challenge.nonce)),
             origin=parts.deployment.public_url,
             rp_id=parts.deployment.rp_id,
-            anchors=trusted_anchors(session),
+            trust=trusted,
             now=now,
         )
-        if not isinstance(verified, Refusal) and credential_by_raw_id(session, verified.credential_id):
-            verified = Refusal(KeyRefusal.KEY_IN_USE, "the credential id is registered already")
+        if not isinstance(verified, Refusal):
+            known = known_elsewhere(session, verified)
+            verified = verified if known is None else known
         if isinstance(verified, Refusal):
             _refuse(session, parts, challenge, verified, address, now)
             text = verified.code.text
@@ -197,21 +200,9 @@ def finish(parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: 
         if code is None:
             raise LinkOver("this link was used already or is too old")
         person, events = _owner(session, parts, challenge, code, now)
-        events.append(_store(session, parts, verified, person, now))
+        events.append(_store(session, parts, verified, trusted, person, now))
         parts.commit(session, *events)
         return person.id
-
-
-def trusted_anchors(session: Session) -> list[Anchor]:
-    """Return the operator's trust overlay in the shape that the gate reads."""
-    return [
-        Anchor(
-            row.aaguid,
-            x509.load_pem_x509_certificate(row.certificate_pem.encode()).public_bytes(Encoding.DER),
-            row.label,
-        )
-        for row in anchors(session)
-    ]
 
 
 def _live(session: Session, secret: str, now: datetime) -> OneTimeCode:
@@ -273,9 +264,14 @@ def _owner(
 
 
 def _store(
-    session: Session, parts: Parts, verified: VerifiedRegistration, person: Person, now: datetime
+    session: Session,
+    parts: Parts,
+    verified: VerifiedRegistration,
+    trusted: Trust,
+    person: Person,
+    now: datetime,
 ) -> Event:
-    label = next(row.label for row in anchors(session) if row.aaguid == verified.aaguid)
+    label = trusted.label(verified.aaguid)
     row = Credential(
         id=parts.ids.new("key"),
         person_id=person.id,
@@ -291,6 +287,11 @@ def _store(
         leaf_sha256=verified.leaf_sha256,
         trust_revision=instance(session).trust_revision,
         transports=list(verified.transports_hint),
+        serial=serial_text(verified.serial),
+        metadata_import=trusted.metadata.id if trusted.metadata else None,
+        metadata_statuses=list(trusted.statuses(verified.aaguid, now)),
+        min_pin_length=verified.min_pin_length,
+        cred_protect=verified.cred_protect,
         created_at=now,
     )
     session.add(row)
@@ -314,5 +315,6 @@ def _refuse(
 ) -> None:
     count_failure(session, challenge.facts["code_id"], now)
     subject = challenge.person_id or "-"
-    details = {"reason": refusal.code.value, "detail": refusal.detail, "address": address}
+    told = {"reason": refusal.code.value, "detail": refusal.detail, "rules": [r.value for r in refusal.rules]}
+    details = {**told, "address": address}
     parts.commit(session, Event(EventKind.KEY_REFUSED, actor=subject, subject=subject, details=details))

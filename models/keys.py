@@ -134,6 +134,10 @@ def credential_by_raw_id(session: Session, raw_id: bytes) -> Credential | None:
     return session.scalar(select(Credential).where(Credential.credential_id == raw_id))
 
 
+def credential_by_serial(session: Session, serial: str) -> Credential | None:
+    return session.scalar(select(Credential).where(Credential.serial == serial))
+
+
 def key_id_lengths(session: Session) -> Sequence[int]:
     """Return the lengths of the credential ids that are registered here, one for each registered key."""
     return session.scalars(select(func.length(Credential.credential_id))).all()
