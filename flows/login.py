@@ -38,6 +38,7 @@ from flows.ceremony import (
 )
 from flows.end_access import end_root
 from flows.networks import named_networks
+from flows.observe_ceremony import observe_company, observe_touch
 from flows.parts import Parts
 from flows.trust import trust
 from models.evidence import add_observations
@@ -127,7 +128,18 @@ def finish(
         if isinstance(verified, Refused):
             _refuse(session, parts, challenge, verified, address, now)
             raise LoginRefused
-        logged_in = _open_session(session, parts, verified.credential, verified.person, address, now)
+        logged_in = _open_session(session, parts, verified, address, now)
+        observe_touch(
+            session,
+            parts,
+            verified.assertion,
+            verified.credential,
+            challenge,
+            session_id=logged_in.session_id,
+            address=address,
+            now=now,
+        )
+        _look_around(session, parts, logged_in, address, now)
         parts.commit(
             session,
             Event(
@@ -250,9 +262,8 @@ def _refuse(
     )
 
 
-def _open_session(
-    session: Session, parts: Parts, key: Credential, person: Person, address: str, now: datetime
-) -> LoggedIn:
+def _open_session(session: Session, parts: Parts, verified: Answer, address: str, now: datetime) -> LoggedIn:
+    person, key = verified.person, verified.credential
     engagement = running_engagement(session, person.id, now)
     cookie = new_secret("dws", parts.randomness)
     row = BrowserSession(
@@ -271,14 +282,28 @@ def _open_session(
     )
     session.add(row)
     session.flush()
+    return LoggedIn(cookie, row.id, person.id)
+
+
+def _look_around(session: Session, parts: Parts, logged_in: LoggedIn, address: str, now: datetime) -> None:
+    """Observe where the new session comes from, and in whose company."""
+    networks = named_networks(session)
     observed = from_address(
         ip_address(address),
         tables=parts.tables,
-        networks=named_networks(session),
-        person=person.id,
-        session=row.id,
+        networks=networks,
+        person=logged_in.person_id,
+        session=logged_in.session_id,
         ids=parts.ids,
         now=now,
     )
     add_observations(session, observed)
-    return LoggedIn(cookie, row.id, person.id)
+    observe_company(
+        session,
+        parts,
+        person_id=logged_in.person_id,
+        session_id=logged_in.session_id,
+        address=address,
+        networks=networks,
+        now=now,
+    )
