@@ -20,7 +20,6 @@ from models import (
     policy,
     presence,
     sessions,
-    touches,
 )
 from models.base import Base
 
@@ -40,5 +39,4 @@ __all__ = [
     "policy",
     "presence",
     "sessions",
-    "touches",
 ]
