@@ -9,24 +9,26 @@ Source: Web Authentication Level 3, section 7.2.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection
-
-from webauthn import verify_authentication_response
-from webauthn.helpers import (
-    decode_credential_public_key,
-    decoded_public_key_to_cryptography,
-    verify_signature,
-)
-from webauthn.helpers.structs import AuthenticationCredential, AuthenticatorAssertionResponse
+from collections.abc import Collection, Iterator
+from typing import Any
 
 from authn.authenticator_data import AuthenticatorData, read_authenticator_data
-from authn.client_data import GET, check_ceremony, embedding, read_client_data
-from authn.cose import algorithm_of
-from authn.encoding import to_base64url
-from authn.presented import Presented, PresentedAssertion, read_assertion, read_credential_id
+from authn.client_data import GET, ceremony_findings, embedding_findings, read_client_data
+from authn.cose import CredentialKey, check_signature, read_key
+from authn.findings import Finding, Judgement, finding_of, found, unread
+from authn.presented import (
+    Presented,
+    PresentedAssertion,
+    read_assertion,
+    read_credential_id,
+    remote_members,
+)
 from authn.refused import Refused, refusing
 from domain.authenticators import StoredCredential, VerifiedAssertion
 from domain.key_refusals import KeyRefusal, Refusal
+from domain.key_rules import KeyRules
+
+_ALGORITHMS = KeyRules().algorithms
 
 
 def presented_credential_id(presented: Presented) -> bytes | Refusal:
@@ -51,8 +53,9 @@ def verify_assertion(
     credential: StoredCredential,
     user_handle: bytes,
     sign_count_at_issue: int,
+    algorithms: Collection[int] = _ALGORITHMS,
 ) -> VerifiedAssertion | Refusal:
-    """Return the verified assertion, or why it is refused.
+    """Return the verified assertion, or the first reason why it is refused.
 
     *presented* is the browser's AuthenticationResponseJSON, as text or already
     parsed; nothing in it can make this raise. *allowed_ids* is the list sent
@@ -60,136 +63,126 @@ def verify_assertion(
     by the presented id; that it belongs to the person with *user_handle* and
     is active is for the flow to check. *sign_count_at_issue* is the counter
     when the challenge was made: a count that is not above it refuses, unless
-    both are zero. A refusal whose code is not quiet was signed by the key.
+    both are zero. *algorithms* are those admitted today. A refusal whose code
+    is not quiet was signed by the key.
     """
-    try:
-        with refusing(KeyRefusal.MALFORMED):
-            response = read_assertion(presented)
-            _check_addressee(response, allowed_ids, credential, user_handle)
-            client_data = read_client_data(response.client_data)
-            check_ceremony(client_data, kind=GET, challenge=challenge, origin=origin)
-            data = _signed_data(response, rp_id)
-            findings = (
-                embedding(client_data),
-                _key_finding(credential),
-                _flag_finding(data, credential),
-                _counter_finding(data, sign_count_at_issue),
-            )
-            finding = next((found for found in findings if found is not None), None)
-            _check_signature(response, credential, finding, challenge=challenge, origin=origin, rp_id=rp_id)
-            return _verified(response, data, credential) if finding is None else finding
-    except Refused as refused:
-        return refused.refusal
+    judged = judge_assertion(
+        presented,
+        challenge=challenge,
+        origin=origin,
+        rp_id=rp_id,
+        allowed_ids=allowed_ids,
+        credential=credential,
+        user_handle=user_handle,
+        sign_count_at_issue=sign_count_at_issue,
+        algorithms=algorithms,
+    )
+    return judged.answer
 
 
-def _check_addressee(
-    response: PresentedAssertion,
-    allowed_ids: Collection[bytes],
-    credential: StoredCredential,
-    user_handle: bytes,
-) -> None:
-    if response.credential_id not in allowed_ids:
-        raise Refused(KeyRefusal.CREDENTIAL_MISMATCH, "the id is not in the list that was sent")
-    if response.credential_id != credential.credential_id:
-        raise Refused(KeyRefusal.CREDENTIAL_MISMATCH, "the id is not the loaded credential's")
-    if response.user_handle is not None and response.user_handle != user_handle:
-        raise Refused(KeyRefusal.USER_HANDLE_MISMATCH)
-
-
-def _signed_data(response: PresentedAssertion, rp_id: str) -> AuthenticatorData:
-    data = read_authenticator_data(response.authenticator_data)
-    if data.attested is not None:
-        raise Refused(KeyRefusal.MALFORMED, "an assertion brings a new credential")
-    data.check_rp(rp_id)
-    return data
-
-
-def _key_finding(credential: StoredCredential) -> Refusal | None:
-    try:
-        algorithm = algorithm_of(credential.public_key)
-    except Refused as refused:
-        return refused.refusal
-    if credential.algorithm != algorithm:
-        return Refusal(
-            KeyRefusal.ALGORITHM_REFUSED, f"stored as {credential.algorithm}, key says {algorithm}"
-        )
-    return None
-
-
-def _flag_finding(data: AuthenticatorData, credential: StoredCredential) -> Refusal | None:
-    if not data.user_present:
-        return Refusal(KeyRefusal.NO_TOUCH)
-    if data.backup_eligible != credential.backup_eligible:
-        return Refusal(KeyRefusal.BACKUP_STATE, "eligibility changed since registration")
-    if data.backup_eligible:
-        return Refusal(KeyRefusal.SYNCED)
-    if data.backed_up:
-        return Refusal(KeyRefusal.BACKUP_STATE, "backed up without being eligible")
-    if not data.user_verified:
-        return Refusal(KeyRefusal.NO_PIN)
-    return None
-
-
-def _counter_finding(data: AuthenticatorData, sign_count_at_issue: int) -> Refusal | None:
-    if data.sign_count == 0 and sign_count_at_issue == 0:
-        return None
-    if data.sign_count > sign_count_at_issue:
-        return None
-    return Refusal(KeyRefusal.COUNTER_REGRESSED, f"{data.sign_count} is not above {sign_count_at_issue}")
-
-
-def _check_signature(
-    response: PresentedAssertion,
-    credential: StoredCredential,
-    finding: Refusal | None,
+def judge_assertion(
+    presented: Presented,
     *,
     challenge: bytes,
     origin: str,
     rp_id: str,
-) -> None:
-    """Raise Refused unless the credential signed.
+    allowed_ids: Collection[bytes],
+    credential: StoredCredential,
+    user_handle: bytes | None,
+    sign_count_at_issue: int,
+    algorithms: Collection[int] = _ALGORITHMS,
+) -> Judgement[VerifiedAssertion]:
+    """Return everything that speaks against an assertion; see :func:`verify_assertion`.
 
-    A finding is only told to who holds the key: otherwise a stranger could see
-    by its code that an id is real. The library refuses some findings before it
-    looks at the signature, so then only its signature check is used.
+    What a stranger can bring about comes first, then the signature, then what
+    only the key can have signed; of that the counter first, because a copy of
+    the key must not hide behind a smaller fault. *user_handle* None: unknown,
+    so that a presented one cannot be compared.
     """
-    with refusing(KeyRefusal.SIGNATURE_INVALID):
-        if finding is not None:
-            _check_signature_alone(response, credential)
-            return
-        verify_authentication_response(
-            credential=AuthenticationCredential(
-                id=to_base64url(response.credential_id),
-                raw_id=response.credential_id,
-                response=AuthenticatorAssertionResponse(
-                    client_data_json=response.client_data,
-                    authenticator_data=response.authenticator_data,
-                    signature=response.signature,
-                ),
-            ),
-            expected_challenge=challenge,
-            expected_rp_id=rp_id,
-            expected_origin=origin,
-            credential_public_key=credential.public_key,
-            # Counters are judged above: the library's error for them is like any other,
-            # and zero never raises it.
-            credential_current_sign_count=0,
-            require_user_verification=True,
+
+    def judge() -> Judgement[VerifiedAssertion]:
+        response = read_assertion(presented)
+        client_data = read_client_data(response.client_data)
+        data = _read_data(response)
+        key = read_key(credential.public_key, algorithms)
+        findings = found(
+            (
+                *_addressee_findings(response, allowed_ids, credential, user_handle),
+                *ceremony_findings(client_data, kind=GET, challenge=challenge, origin=origin),
+                *data.answer_findings(rp_id),
+                *_key_findings(credential, key),
+                _signature_finding(response, key),
+                _counter_finding(data, sign_count_at_issue),
+                *embedding_findings(client_data),
+                *_backup_findings(data, credential),
+                *data.flag_findings(),
+            )
         )
+        if findings:
+            return Judgement(findings)
+        return Judgement((), _verified(response, data, credential, client_data))
+
+    return unread(judge)
 
 
-def _check_signature_alone(response: PresentedAssertion, credential: StoredCredential) -> None:
-    key = decode_credential_public_key(credential.public_key)
-    verify_signature(
-        public_key=decoded_public_key_to_cryptography(key),
-        signature_alg=key.alg,
-        signature=response.signature,
-        data=response.authenticator_data + hashlib.sha256(response.client_data).digest(),
+def _read_data(response: PresentedAssertion) -> AuthenticatorData:
+    data = read_authenticator_data(response.authenticator_data)
+    if data.attested is not None:
+        raise Refused(KeyRefusal.MALFORMED, "an assertion brings a new credential")
+    return data
+
+
+def _addressee_findings(
+    response: PresentedAssertion,
+    allowed_ids: Collection[bytes],
+    credential: StoredCredential,
+    user_handle: bytes | None,
+) -> Iterator[Refusal]:
+    if response.credential_id not in allowed_ids:
+        yield Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the id is not in the list that was sent")
+    elif response.credential_id != credential.credential_id:
+        yield Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the id is not the loaded credential's")
+    if None not in (response.user_handle, user_handle) and response.user_handle != user_handle:
+        yield Refusal(KeyRefusal.USER_HANDLE_MISMATCH)
+
+
+def _key_findings(credential: StoredCredential, key: CredentialKey) -> Iterator[Refusal]:
+    """Yield why the stored key is not accepted today. Our own row says so: no stranger brings this about."""
+    if key.finding is not None:
+        yield key.finding
+    elif credential.algorithm != key.algorithm:
+        said = f"stored as {credential.algorithm}, key says {key.algorithm}"
+        yield Refusal(KeyRefusal.ALGORITHM_REFUSED, said)
+
+
+def _signature_finding(response: PresentedAssertion, key: CredentialKey) -> Finding:
+    """Return why the signature is not the key's. A key that cannot be used has a finding of its own."""
+    if key.key is None or key.algorithm is None:
+        return None
+    public_key, algorithm = key.key, key.algorithm
+    signed = response.authenticator_data + hashlib.sha256(response.client_data).digest()
+    return finding_of(
+        KeyRefusal.SIGNATURE_INVALID,
+        lambda: check_signature(public_key, algorithm, response.signature, signed),
     )
 
 
+def _counter_finding(data: AuthenticatorData, sign_count_at_issue: int) -> Finding:
+    if data.sign_count > sign_count_at_issue or data.sign_count == sign_count_at_issue == 0:
+        return None
+    return Refusal(KeyRefusal.COUNTER_REGRESSED, f"{data.sign_count} is not above {sign_count_at_issue}")
+
+
+def _backup_findings(data: AuthenticatorData, credential: StoredCredential) -> Iterator[Refusal]:
+    if data.backup_eligible != credential.backup_eligible:
+        yield Refusal(KeyRefusal.BACKUP_STATE, "eligibility changed since registration")
+
+
 def _verified(
-    response: PresentedAssertion, data: AuthenticatorData, credential: StoredCredential
+    response: PresentedAssertion,
+    data: AuthenticatorData,
+    credential: StoredCredential,
+    client_data: dict[str, Any],
 ) -> VerifiedAssertion:
     return VerifiedAssertion(
         credential_id=response.credential_id,
@@ -199,4 +192,6 @@ def _verified(
         client_data=response.client_data,
         authenticator_data=response.authenticator_data,
         signature=response.signature,
+        attachment_hint=response.hints.attachment,
+        remote_hint=(*response.hints.remote, *remote_members(client_data)),
     )

@@ -1,8 +1,8 @@
 """Judge an attestation certificate by itself.
 
 Answers: does this certificate keep the rules for packed attestation, for which
-model does it speak, which serial does it carry? Whether its issuer is trusted
-is ``authn.trust``.
+model does it speak, which serial does it carry? Those for a TPM are in
+``authn.tpm``; whether its issuer is trusted is ``authn.trust``.
 Source: Web Authentication Level 3, sections 8.2 and 8.2.1; FIDO extension
 ``id-fido-gen-ce-aaguid`` and the enterprise serial of the same arc.
 """
@@ -11,19 +11,26 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Sequence
+from typing import TypeGuard
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, SECP521R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
+from authn.cose import PublicKey
+from authn.findings import Finding, finding_of
 from authn.refused import Refused, refusing
-from domain.key_refusals import KeyRefusal
+from domain.key_refusals import KeyRefusal, Refusal
 
 AAGUID_EXTENSION = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.4")
 SERIAL_EXTENSION = x509.ObjectIdentifier("1.3.6.1.4.1.45724.1.1.2")
+
+MAX_CERTIFICATES = 5
 
 _ORGANIZATIONAL_UNIT = "Authenticator Attestation"
 _OCTET_STRING = 0x04
@@ -43,22 +50,48 @@ def read_certificate(der: object) -> x509.Certificate:
         return x509.load_der_x509_certificate(der)
 
 
-def is_virtual(certificate: x509.Certificate) -> bool:
-    """Return whether the certificate's key is known to belong to a program."""
+def read_chain(x5c: object) -> tuple[x509.Certificate, ...]:
+    """Return the certificates of a statement, the attestation certificate first; raise Refused otherwise."""
+    if not isinstance(x5c, list) or not x5c:
+        raise Refused(KeyRefusal.MALFORMED, "x5c is not a list of certificates")
+    if len(x5c) > MAX_CERTIFICATES:
+        raise Refused(KeyRefusal.TOO_LARGE, f"more than {MAX_CERTIFICATES} certificates")
+    return tuple(read_certificate(der) for der in x5c)
+
+
+def key_digest(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 (hex) of the certificate's public key (SPKI)."""
     with refusing(KeyRefusal.ATTESTATION_CERTIFICATE):
         spki = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(spki).hexdigest() in VIRTUAL_KEYS
+    return hashlib.sha256(spki).hexdigest()
 
 
-def check_leaf(certificate: x509.Certificate, *, aaguid: str, extension_required: bool) -> None:
-    """Raise Refused unless *certificate* keeps the rules and speaks for *aaguid*."""
-    with refusing(KeyRefusal.ATTESTATION_CERTIFICATE):
-        _check_rules(certificate)
-    certified = certified_aaguid(certificate)
-    if certified is None and extension_required:
-        raise Refused(KeyRefusal.AAGUID_EXTENSION_MISSING)
+def certificate_digest(certificate: x509.Certificate) -> str:
+    """Return the SHA-256 (hex) of the whole certificate (DER)."""
+    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
+
+
+def is_virtual(chain: Sequence[x509.Certificate]) -> bool:
+    """Return whether a key in *chain* is known to belong to a program."""
+    return any(key_digest(certificate) in VIRTUAL_KEYS for certificate in chain)
+
+
+def packed_leaf_finding(certificate: x509.Certificate) -> Finding:
+    """Return which rule for certificates of packed attestation is broken."""
+    return finding_of(KeyRefusal.ATTESTATION_CERTIFICATE, lambda: _check_rules(certificate))
+
+
+def model_finding(certificate: x509.Certificate, *, aaguid: str, required: bool) -> Finding:
+    """Return why *certificate* does not speak for *aaguid*; *required*: it must name a model."""
+    try:
+        certified = certified_aaguid(certificate)
+    except Refused as refused:
+        return refused.refusal
+    if certified is None and required:
+        return Refusal(KeyRefusal.AAGUID_EXTENSION_MISSING)
     if certified not in (None, aaguid):
-        raise Refused(KeyRefusal.AAGUID_MISMATCH, f"certificate {certified}, key {aaguid}")
+        return Refusal(KeyRefusal.AAGUID_MISMATCH, f"certificate {certified}, key {aaguid}")
+    return None
 
 
 def certified_aaguid(certificate: x509.Certificate) -> str | None:
@@ -79,12 +112,21 @@ def enterprise_serial(certificate: x509.Certificate) -> bytes | None:
         return None if extension is None else _octets(extension)
 
 
-def statement_algorithm_fits(certificate: x509.Certificate, algorithm: object) -> bool:
-    """Return whether a statement signed with *algorithm* (COSE) fits the certificate's key."""
-    key = certificate.public_key()
+def serial_text(serial: bytes | None) -> str | None:
+    """Return a serial as it is printed on keys and kept: its characters, or in hex if it has others."""
+    if serial is None:
+        return None
+    printable = serial.isascii() and serial.decode("ascii", "replace").isprintable() and bool(serial.strip())
+    return serial.decode("ascii") if printable else serial.hex()
+
+
+def statement_algorithm_fits(key: CertificatePublicKeyTypes, algorithm: object) -> TypeGuard[PublicKey]:
+    """Return whether a statement signed with *algorithm* (COSE) fits the *key* of its certificate."""
     match algorithm:
         case -7:
             return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1)
+        case -36:
+            return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP521R1)
         case -8:
             return isinstance(key, Ed25519PublicKey)
         case -257:

@@ -8,11 +8,10 @@ Source: Web Authentication Level 3, sections 5.8.1, 7.1 (steps 5 to 10) and 7.2.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from authn.encoding import json_object, to_base64url
-from authn.refused import Refused
 from domain.key_refusals import KeyRefusal, Refusal
 
 CREATE = "webauthn.create"
@@ -24,28 +23,29 @@ def read_client_data(raw: bytes) -> dict[str, Any]:
     return json_object(raw.decode("utf-8"), "clientDataJSON")
 
 
-def check_ceremony(client_data: Mapping[str, Any], *, kind: str, challenge: bytes, origin: str) -> None:
-    """Raise Refused unless type, challenge and origin are exactly the expected ones.
+def ceremony_findings(
+    client_data: Mapping[str, Any], *, kind: str, challenge: bytes, origin: str
+) -> Iterator[Refusal]:
+    """Yield what differs: type, challenge and origin must be exactly the expected ones.
 
     The challenge is compared as text: a decoder that skips foreign characters
     would take many texts for one challenge.
     """
     if client_data.get("type") != kind:
-        raise Refused(KeyRefusal.TYPE_MISMATCH, f"type is {client_data.get('type')!r}")
+        yield Refusal(KeyRefusal.TYPE_MISMATCH, f"type is {client_data.get('type')!r}"[:200])
     presented = client_data.get("challenge")
     if not isinstance(presented, str) or not hmac.compare_digest(
         presented.encode("utf-8", "replace"), to_base64url(challenge).encode("ascii")
     ):
-        raise Refused(KeyRefusal.CHALLENGE_MISMATCH)
+        yield Refusal(KeyRefusal.CHALLENGE_MISMATCH)
     if client_data.get("origin") != origin:
-        raise Refused(KeyRefusal.ORIGIN_MISMATCH, f"origin is {client_data.get('origin')!r}")
+        yield Refusal(KeyRefusal.ORIGIN_MISMATCH, f"origin is {client_data.get('origin')!r}"[:200])
 
 
-def embedding(client_data: Mapping[str, Any]) -> Refusal | None:
-    """Return why the page was not alone in its tab, or None if it was."""
+def embedding_findings(client_data: Mapping[str, Any]) -> Iterator[Refusal]:
+    """Yield why the page was not alone in its tab."""
     if "topOrigin" in client_data:
-        return Refusal(KeyRefusal.TOP_ORIGIN, f"topOrigin is {client_data['topOrigin']!r}"[:200])
+        yield Refusal(KeyRefusal.TOP_ORIGIN, f"topOrigin is {client_data['topOrigin']!r}"[:200])
     cross_origin = client_data.get("crossOrigin", False)
     if cross_origin is not False:
-        return Refusal(KeyRefusal.CROSS_ORIGIN, f"crossOrigin is {cross_origin!r}"[:200])
-    return None
+        yield Refusal(KeyRefusal.CROSS_ORIGIN, f"crossOrigin is {cross_origin!r}"[:200])

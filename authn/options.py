@@ -14,12 +14,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
-from authn.cose import ALGORITHMS
 from authn.encoding import to_base64url
+from domain.key_rules import KeyRules
 
 REGISTRATION_TIMEOUT = timedelta(minutes=5)
 ASSERTION_TIMEOUT = timedelta(minutes=2)
 
+_USUAL = KeyRules()
 _MILLISECOND = timedelta(milliseconds=1)
 
 
@@ -32,17 +33,19 @@ def registration_options(
     display_name: str,
     challenge: bytes,
     exclude: Sequence[bytes],
+    rules: KeyRules = _USUAL,
 ) -> dict[str, Any]:
     """Return creation options for a roaming key with PIN, touch and attestation.
 
     *user_handle* is random and says nothing about the person. *exclude* are
-    the ids of all keys the person has or had.
+    the ids of all keys the person has or had, revoked ones included. Offered
+    is exactly what *rules* admit.
     """
     return {
         "rp": {"id": rp_id, "name": rp_name},
         "user": {"id": to_base64url(user_handle), "name": user_name, "displayName": display_name},
         "challenge": to_base64url(challenge),
-        "pubKeyCredParams": [{"type": "public-key", "alg": algorithm} for algorithm in ALGORITHMS],
+        "pubKeyCredParams": [{"type": "public-key", "alg": algorithm} for algorithm in rules.algorithms],
         "timeout": REGISTRATION_TIMEOUT // _MILLISECOND,
         "excludeCredentials": _descriptors(exclude),
         "authenticatorSelection": {
@@ -52,11 +55,12 @@ def registration_options(
             "userVerification": "required",
         },
         "hints": ["security-key"],
-        "attestation": "direct",
-        "attestationFormats": ["packed"],
+        "attestation": "enterprise" if rules.enterprise else "direct",
+        "attestationFormats": sorted(rules.formats),
         "extensions": {
             "credProps": True,
             "credentialProtectionPolicy": "userVerificationRequired",
+            # A key that cannot is refused by us, with a reason, not by the browser without one.
             "enforceCredentialProtectionPolicy": False,
             "minPinLength": True,
         },

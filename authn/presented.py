@@ -27,8 +27,25 @@ MAX_USER_HANDLE = 64
 
 _TRANSPORTS = frozenset({"usb", "nfc", "ble", "smart-card", "hybrid", "internal"})
 _TRANSPORTS_LIMIT = 8
+_ATTACHMENTS = frozenset({"platform", "cross-platform"})
+_REMOTE = "remote"
+_REMOTE_LIMIT = 4
+_NAME_LIMIT = 64
 
 Presented = Mapping[str, object] | str | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """What the client says unsigned: it may count against a key, never for one.
+
+    *attachment* is platform, cross-platform or unknown (None). *remote* names
+    members that speak of a remote desktop (``remoteDesktopClientOrigin``,
+    ``remoteClientDataJSON`` and their kin).
+    """
+
+    attachment: str | None
+    remote: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,7 @@ class PresentedRegistration:
     client_data: bytes
     attestation_object: bytes
     transports: tuple[str, ...]
+    hints: Hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,22 +68,24 @@ class PresentedAssertion:
     authenticator_data: bytes
     signature: bytes
     user_handle: bytes | None
+    hints: Hints
 
 
 def read_registration(presented: Presented) -> PresentedRegistration:
     """Return the parts of a registration response; raise Refused if it has another shape."""
-    credential_id, response = _credential(presented)
+    credential_id, response, hints = _credential(presented)
     return PresentedRegistration(
         credential_id=credential_id,
         client_data=_part(response, "clientDataJSON", MAX_CLIENT_DATA),
         attestation_object=_part(response, "attestationObject", MAX_ATTESTATION_OBJECT),
         transports=_transports(response.get("transports")),
+        hints=hints,
     )
 
 
 def read_assertion(presented: Presented) -> PresentedAssertion:
     """Return the parts of an authentication response; raise Refused if it has another shape."""
-    credential_id, response = _credential(presented)
+    credential_id, response, hints = _credential(presented)
     handle = response.get("userHandle")
     return PresentedAssertion(
         credential_id=credential_id,
@@ -73,6 +93,7 @@ def read_assertion(presented: Presented) -> PresentedAssertion:
         authenticator_data=_part(response, "authenticatorData", MAX_AUTHENTICATOR_DATA),
         signature=_part(response, "signature", MAX_SIGNATURE),
         user_handle=None if handle is None else from_base64url(handle, "userHandle", MAX_USER_HANDLE),
+        hints=hints,
     )
 
 
@@ -81,7 +102,7 @@ def read_credential_id(presented: Presented) -> bytes:
     return _credential(presented)[0]
 
 
-def _credential(presented: Presented) -> tuple[bytes, Mapping[str, Any]]:
+def _credential(presented: Presented) -> tuple[bytes, Mapping[str, Any], Hints]:
     members = _members(presented)
     if members.get("type") != "public-key":
         raise Refused(KeyRefusal.MALFORMED, "type is not public-key")
@@ -95,7 +116,23 @@ def _credential(presented: Presented) -> tuple[bytes, Mapping[str, Any]]:
     response = members.get("response")
     if not isinstance(response, Mapping):
         raise Refused(KeyRefusal.MALFORMED, "response is not an object")
-    return credential_id, response
+    return credential_id, response, _hints(members, response)
+
+
+def _hints(members: Mapping[str, object], response: Mapping[str, Any]) -> Hints:
+    attachment = members.get("authenticatorAttachment")
+    results = members.get("clientExtensionResults")
+    return Hints(
+        attachment if isinstance(attachment, str) and attachment in _ATTACHMENTS else None,
+        remote_members(members, response, results),
+    )
+
+
+def remote_members(*objects: object) -> tuple[str, ...]:
+    """Return the names of members that speak of a remote client, a few of them."""
+    names = [name for one in objects if isinstance(one, Mapping) for name in one if isinstance(name, str)]
+    remote = (name[:_NAME_LIMIT] for name in names if name.lower().startswith(_REMOTE))
+    return tuple(dict.fromkeys(remote))[:_REMOTE_LIMIT]
 
 
 def _members(presented: Presented) -> Mapping[str, object]:

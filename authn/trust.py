@@ -1,9 +1,14 @@
-"""Decide whether the maker of a key model vouches for a certificate.
+"""Decide whether the maker of a key model vouches for a certificate, and whether the model is admitted.
 
-Answers: do these certificates chain, at this time, to an anchor that the
-operator trusts for exactly this model? An anchor may be a root, an
-intermediate or the attestation certificate itself, and counts for no other
-model. Says nothing about metadata, certification or revocation lists.
+Answers: is a new key of this model admitted today, does its certificate chain
+to an anchor that counts for exactly this model, and may a key that is
+registered still be used? One value holds what the operator trusts (overlay),
+denies, and has imported (metadata); what is costly is computed once.
+
+An anchor may be a root, an intermediate or the attestation certificate itself,
+and counts for no other model. What the operator denies is denied whatever
+metadata or overlay say. A model of the overlay is admitted by the operator's
+word, except that a compromise that metadata report still denies it.
 Source: Web Authentication Level 3, section 7.1 (steps 23 to 25) and 8.2; FIDO
 Metadata Statement 3.0, ``attestationRootCertificates``.
 """
@@ -11,20 +16,30 @@ Metadata Statement 3.0, ``attestationRootCertificates``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL.crypto import X509, X509Store, X509StoreContext, X509StoreFlags
 
-from authn.certificates import is_virtual
-from authn.refused import Refused, refusing
+from authn.authorities import Authorities
+from authn.certificates import certificate_digest, is_virtual, key_digest
+from authn.findings import Finding, finding_of
+from authn.metadata.rules import broken_rules, compromised_certificates, counts_beside_overlay
+from authn.refused import Refused
 from domain.authenticators import Anchor
 from domain.errors import Invalid
-from domain.key_refusals import KeyRefusal
+from domain.key_refusals import KeyRefusal, Refusal
+from domain.key_rules import KeyRule, KeyRules
+from domain.metadata import Denials, Freshness, Metadata, Model
 
 ZERO_AAGUID = str(uuid.UUID(int=0))
+
+_NONE_DENIED = Denials()
+_USUAL = KeyRules()
 
 
 def read_anchors(pem: bytes, *, aaguid: str, label: str) -> tuple[Anchor, ...]:
@@ -47,82 +62,173 @@ def read_anchors(pem: bytes, *, aaguid: str, label: str) -> tuple[Anchor, ...]:
         )
     try:
         certificates = x509.load_pem_x509_certificates(pem)
-        virtual = any(is_virtual(certificate) for certificate in certificates)
-        anchors = tuple(Anchor(model, c.public_bytes(Encoding.DER), label) for c in certificates)
-        # Reads all that a registration will read: one bad anchor must not stop every model.
-        is_shared(model, anchors)
+        virtual = is_virtual(certificates)
     except (ValueError, Refused) as error:
-        raise Invalid(
-            "the file holds no certificate that can be read",
-            code="anchor",
-            remedy="Give a PEM file of the maker's attestation root or intermediate.",
-        ) from error
+        raise _no_anchor() from error
     if virtual:
         raise Invalid(
             "this is the key of a browser's virtual authenticator",
             code="anchor",
             remedy="It is a program whose private key is public; trust a maker of keys instead.",
         )
-    return anchors
+    found = [certificate.public_bytes(Encoding.DER) for certificate in certificates]
+    # One that can be loaded, but not read, would vouch for nothing in silence.
+    if len(Authorities({model: found}).anchors(model)) != len(found):
+        raise _no_anchor()
+    return tuple(Anchor(model, der, label) for der in found)
 
 
-def is_shared(aaguid: str, anchors: Sequence[Anchor]) -> bool:
-    """Return whether an authority behind *aaguid* also stands behind another model in *anchors*.
-
-    Then only the certificate's own AAGUID can tell the models apart. An
-    authority is shared if both models trust its key, or if one model trusts
-    the issuer of what the other trusts.
-    """
-    mine = [_load(anchor) for anchor in anchors if anchor.aaguid == aaguid]
-    others = [_load(anchor) for anchor in anchors if anchor.aaguid != aaguid]
-    my_authorities = [certificate for certificate in mine if _is_authority(certificate)]
-    other_authorities = [certificate for certificate in others if _is_authority(certificate)]
-    return bool(
-        {_public_key(c) for c in mine} & {_public_key(c) for c in others}
-        or _subjects(my_authorities) & (_subjects(others) | _issuers(others))
-        or _issuers(my_authorities) & _subjects(other_authorities)
+def _no_anchor() -> Invalid:
+    return Invalid(
+        "the file holds no certificate that can be read",
+        code="anchor",
+        remedy="Give a PEM file of the maker's attestation root or intermediate.",
     )
 
 
-def check_chain(
-    leaf: x509.Certificate,
-    intermediates: Sequence[x509.Certificate],
-    *,
-    anchors: Sequence[Anchor],
-    now: datetime,
-) -> None:
-    """Raise Refused unless *leaf* chains to one of *anchors* at *now*, dates and CA flags included."""
-    store = X509Store()
-    # A root need not be present: every anchor ends a path, whoever issued it.
-    store.set_flags(X509StoreFlags.PARTIAL_CHAIN)
-    store.set_time(now.astimezone(UTC))
-    for anchor in anchors:
-        store.add_cert(X509.from_cryptography(_load(anchor)))
-    with refusing(KeyRefusal.ATTESTATION_CHAIN):
-        X509StoreContext(
-            store, X509.from_cryptography(leaf), [X509.from_cryptography(c) for c in intermediates]
-        ).verify_certificate()
+@dataclass(frozen=True, eq=False)
+class Trust:
+    """What the operator trusts, denies and requires. Immutable; one value serves every ceremony.
+
+    *anchors* are the overlay's. Without anchors and metadata everything is refused.
+    """
+
+    anchors: tuple[Anchor, ...] = ()
+    denials: Denials = _NONE_DENIED
+    metadata: Metadata | None = None
+    rules: KeyRules = _USUAL
+
+    def model_finding(
+        self, aaguid: str, *, chain: Sequence[x509.Certificate], algorithm: int | None, now: datetime
+    ) -> Finding:
+        """Return why a new key of the model *aaguid*, attested by *chain*, is not admitted at *now*."""
+        if aaguid == ZERO_AAGUID:
+            return Refusal(KeyRefusal.AAGUID_ZERO)
+        always = (*self._denied(aaguid, chain), *self._compromised(aaguid, chain, now))
+        if aaguid in self._overlay:
+            return _not_certified(aaguid, always)
+        if self.metadata is None:
+            if self.anchors or always:
+                return _not_certified(aaguid, (*always, KeyRule.NOT_LISTED))
+            return Refusal(KeyRefusal.METADATA_STALE, "no metadata were ever imported")
+        if self.metadata.freshness(now, self.rules.metadata_grace) is Freshness.STALE:
+            if always:
+                return _not_certified(aaguid, always)
+            return Refusal(KeyRefusal.METADATA_STALE, f"due since {self.metadata.next_update.date()}")
+        model = self.metadata.models.get(aaguid)
+        if model is None:
+            return _not_certified(aaguid, (*always, KeyRule.NOT_LISTED))
+        broken = broken_rules(model, self.rules, algorithm=algorithm, now=now)
+        return _not_certified(aaguid, (*always, *broken))
+
+    def standing_finding(self, aaguid: str, leaf: bytes, now: datetime) -> Finding:
+        """Return why a key that is registered may not be used any more: denied, or its model compromised.
+
+        *leaf* is its attestation certificate (DER). That metadata are old, or
+        that its model left the list, says nothing against a registered key.
+        """
+        suspicious = self.metadata and aaguid in self.metadata.models
+        if not (suspicious or self.denials.models or self.denials.certificates or self.denials.keys):
+            return None
+        chain = (x509.load_der_x509_certificate(leaf),)
+        return _not_certified(aaguid, (*self._denied(aaguid, chain), *self._compromised(aaguid, chain, now)))
+
+    def chain_finding(self, aaguid: str, chain: Sequence[x509.Certificate], now: datetime) -> Finding:
+        """Return why *chain* does not end, at *now*, at an anchor of *aaguid*.
+
+        Signatures, dates, CA flags, key usage and path lengths are OpenSSL's.
+        """
+        store = X509Store()
+        # A root need not be present: every anchor ends a path, whoever issued it.
+        store.set_flags(X509StoreFlags.PARTIAL_CHAIN)
+        store.set_time(now.astimezone(UTC))
+        known = self._known_to_others(aaguid, now)
+        for der, anchor in self._authorities.anchors(aaguid):
+            if der not in known:
+                store.add_cert(anchor)
+        return finding_of(
+            KeyRefusal.ATTESTATION_CHAIN,
+            lambda: X509StoreContext(
+                store,
+                X509.from_cryptography(chain[0]),
+                [X509.from_cryptography(certificate) for certificate in chain[1:]],
+            ).verify_certificate(),
+        )
+
+    def has_anchors(self, aaguid: str) -> bool:
+        return bool(self._certificates.get(aaguid))
+
+    def is_shared(self, aaguid: str) -> bool:
+        """Return whether an authority behind *aaguid* also stands behind another model.
+
+        Then only the certificate's own AAGUID can tell the models apart.
+        """
+        return self._authorities.is_shared(aaguid)
+
+    def label(self, aaguid: str) -> str:
+        """Return what people call the model: the operator's label, else metadata's description."""
+        listed = self._overlay.get(aaguid)
+        if listed is not None:
+            return listed[0].label
+        model = self._model(aaguid)
+        return model.description if model else aaguid
+
+    def statuses(self, aaguid: str, now: datetime) -> tuple[str, ...]:
+        """Return the statuses of the model that hold at *now*, as metadata name them."""
+        model = self._model(aaguid)
+        return tuple(report.status for report in model.statuses if report.holds(now)) if model else ()
+
+    def _denied(self, aaguid: str, chain: Sequence[x509.Certificate]) -> tuple[KeyRule, ...]:
+        denials = self.denials
+        by = {
+            KeyRule.DENIED_MODEL: aaguid in denials.models,
+            KeyRule.DENIED_CERTIFICATE: bool(denials.certificates)
+            and any(certificate_digest(one) in denials.certificates for one in chain),
+            KeyRule.DENIED_KEY: bool(denials.keys) and any(key_digest(one) in denials.keys for one in chain),
+        }
+        return tuple(rule for rule, holds in by.items() if holds)
+
+    def _compromised(
+        self, aaguid: str, chain: Sequence[x509.Certificate], now: datetime
+    ) -> tuple[KeyRule, ...]:
+        model = self._model(aaguid)
+        if model is None:
+            return ()
+        known = self._known_to_others(aaguid, now)
+        if known and any(one.public_bytes(Encoding.DER) in known for one in chain):
+            return (KeyRule.STATUS_BAD,)
+        broken = broken_rules(model, self.rules, algorithm=None, now=now)
+        return tuple(rule for rule in broken if counts_beside_overlay(rule))
+
+    def _known_to_others(self, aaguid: str, now: datetime) -> frozenset[bytes]:
+        model = self._model(aaguid)
+        return frozenset(compromised_certificates(model, now)) if model else frozenset()
+
+    def _model(self, aaguid: str) -> Model | None:
+        return self.metadata.models.get(aaguid) if self.metadata else None
+
+    @cached_property
+    def _overlay(self) -> Mapping[str, Sequence[Anchor]]:
+        listed: dict[str, list[Anchor]] = {}
+        for anchor in self.anchors:
+            listed.setdefault(anchor.aaguid, []).append(anchor)
+        return listed
+
+    @cached_property
+    def _certificates(self) -> Mapping[str, Sequence[bytes]]:
+        """The anchors of each model (DER); the overlay's replace metadata's."""
+        models = self.metadata.models if self.metadata else {}
+        listed = {aaguid: [anchor.certificate for anchor in found] for aaguid, found in self._overlay.items()}
+        return {aaguid: model.anchors for aaguid, model in models.items()} | listed
+
+    @cached_property
+    def _authorities(self) -> Authorities:
+        return Authorities(self._certificates)
 
 
-def _load(anchor: Anchor) -> x509.Certificate:
-    return x509.load_der_x509_certificate(anchor.certificate)
-
-
-def _is_authority(certificate: x509.Certificate) -> bool:
-    try:
-        return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-    except x509.ExtensionNotFound:
-        # OpenSSL takes a self-signed certificate of version 1 for a CA, so it counts as one.
-        return certificate.subject == certificate.issuer
-
-
-def _public_key(certificate: x509.Certificate) -> bytes:
-    return certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _subjects(certificates: Sequence[x509.Certificate]) -> set[x509.Name]:
-    return {certificate.subject for certificate in certificates}
-
-
-def _issuers(certificates: Sequence[x509.Certificate]) -> set[x509.Name]:
-    return {certificate.issuer for certificate in certificates}
+def _not_certified(aaguid: str, rules: Sequence[KeyRule]) -> Finding:
+    told = tuple(dict.fromkeys(rules))
+    if not told:
+        return None
+    detail = f"{aaguid}: {', '.join(rule.value for rule in told)}"
+    return Refusal(KeyRefusal.NOT_CERTIFIED, detail, told)

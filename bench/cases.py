@@ -22,6 +22,7 @@ from werkzeug.test import Client
 from audit.events import Event, EventKind
 from authn.assertion import verify_assertion
 from authn.registration import verify_registration
+from authn.trust import Trust
 from bench.company import Bench, bench_world
 from bench.measure import Result, compare
 from bench.rules import casbin_enforcer, generated
@@ -52,15 +53,15 @@ def ceremonies() -> Iterator[Result]:
             "excludeCredentials": [],
         }
         made = bench.key.register(options, ORIGIN)
-        anchors = [Anchor(AAGUID, bench.authority_der, "bench")]
+        trust = Trust((Anchor(AAGUID, bench.authority_der, "bench"),))
         found = verify_registration(
-            made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", anchors=anchors, now=NOON
+            made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", trust=trust, now=NOON
         )
         assert not isinstance(found, Refusal), found
         yield compare(
             "ceremony.registration",
             lambda: verify_registration(
-                made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", anchors=anchors, now=NOON
+                made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", trust=trust, now=NOON
             ),
             lambda: verify_registration_response(
                 credential=made,

@@ -62,7 +62,7 @@ def unverified_header(token: str) -> dict[str, Any]:
     """Return the header, to look a key up by `kid`. Proves nothing. Raises SignatureInvalid."""
     if len(token) > MAX_COMPACT_BYTES or token.count(".") != 2:
         raise SignatureInvalid("not a compact JWS")
-    return _json_object(token.split(".", 1)[0])
+    return json_object(token.split(".", 1)[0])
 
 
 def verify(token: str, jwk: Mapping[str, Any], *, typ: str | tuple[str, ...]) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def verify(token: str, jwk: Mapping[str, Any], *, typ: str | tuple[str, ...]) ->
         raise SignatureInvalid("the signature does not match") from error
     if verified.payload is None:
         raise SignatureInvalid("the token has no payload")
-    return _json_object(token.split(".")[1])
+    return json_object(token.split(".")[1])
 
 
 def public_key(jwk: Mapping[str, Any]) -> ECKey:
@@ -99,7 +99,8 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
     return str(public_key(jwk).thumbprint())
 
 
-def _json_object(segment: str) -> dict[str, Any]:
+def json_object(segment: str) -> dict[str, Any]:
+    """Return the JSON object in a base64url *segment*, each member once. Raises SignatureInvalid."""
     try:
         value = json.loads(from_base64url(segment), object_pairs_hook=_unique)
         if "\\u0000" in json.dumps(value):

@@ -23,6 +23,14 @@ def from_base64url(text: str) -> bytes:
     return data
 
 
+def from_base64(text: str) -> bytes:
+    """Return the bytes of strict, padded base64 *text* (RFC 4648, section 4). Raises ValueError."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("not canonical base64")
+    return data
+
+
 def new_secret(prefix: str, randomness: Randomness, *, length: int = 32) -> str:
     """Return a new secret of *length* random bytes, for example ``dwi_…``."""
     return f"{prefix}_{base64url(randomness.bytes(length))}"

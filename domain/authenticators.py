@@ -28,8 +28,9 @@ class VerifiedRegistration:
 
     *public_key* is COSE. *attestation_object*, *leaf_der* and *leaf_sha256*
     (hex) are the evidence to keep. *transports_hint* is the client's unsigned
-    word. *serial* is what an enterprise attestation says, else None.
-    Uniqueness over all people is not checked here.
+    word. *serial* is what an enterprise attestation says, else None;
+    *min_pin_length* and *cred_protect* are what the key reports, signed, if it
+    does. Uniqueness over all people is not checked here.
     """
 
     credential_id: bytes
@@ -44,6 +45,8 @@ class VerifiedRegistration:
     backup_eligible: bool
     user_verified: bool
     serial: bytes | None
+    min_pin_length: int | None
+    cred_protect: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ class VerifiedAssertion:
     *sign_count_stored* is the counter that the credential's row showed when
     the assertion was verified: the value to compare and swap against. Client
     data, authenticator data and signature are the full evidence of the tap.
+    *attachment_hint* (platform, cross-platform) and *remote_hint* (members
+    that speak of a remote desktop) are the client's word: they may count
+    against a session and never for it.
     """
 
     credential_id: bytes
@@ -62,6 +68,8 @@ class VerifiedAssertion:
     client_data: bytes
     authenticator_data: bytes
     signature: bytes
+    attachment_hint: str | None
+    remote_hint: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

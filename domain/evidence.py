@@ -86,7 +86,8 @@ class Outcome(Enum):
 class Observation:
     """One fact, as stored.
 
-    *quality* is per mille (0 to 1000). *value* is JSON-compatible. *adverse*
+    *device* is what it was seen on: the laptop that reported, the key that was
+    touched. *quality* is per mille (0 to 1000). *value* is JSON-compatible. *adverse*
     says whether the fact counts against the session; an adverse observation
     stays in force until a later one of the same kind, person and device with
     at least the same binding shows its end. *expires_at* bounds how long a

@@ -137,8 +137,12 @@ TEXTS: dict[KeyRefusal, KeyText] = {
         "Use a physical security key: choose it when your browser asks where to keep the passkey.",
     ),
     KeyRefusal.BACKUP_STATE: KeyText("What the key says about copies of itself does not fit.", _SECURITY),
-    KeyRefusal.ALGORITHM_REFUSED: KeyText("This key signs in a way that is not accepted here.", _OUR_KEY),
-    KeyRefusal.ALGORITHM_CURVE_MISMATCH: KeyText("The key's public half contradicts itself.", _OUR_KEY),
+    KeyRefusal.ALGORITHM_REFUSED: KeyText(
+        "This key signs in a way that is not accepted here.", _OUR_KEY, quiet=True
+    ),
+    KeyRefusal.ALGORITHM_CURVE_MISMATCH: KeyText(
+        "The key's public half contradicts itself.", _OUR_KEY, quiet=True
+    ),
     KeyRefusal.CREDENTIAL_ID_SIZE: KeyText("The key's handle is too long.", _OUR_KEY, quiet=True),
     KeyRefusal.CREDENTIAL_MISMATCH: KeyText("The key's handle is not the expected one.", _AGAIN, quiet=True),
     KeyRefusal.USER_HANDLE_MISMATCH: KeyText(

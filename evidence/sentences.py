@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from domain.evidence import Assessment, Binding, Family, Kind, Observation, Outcome
+from evidence.key_sentences import AGAINST, CLEAN
 from evidence.observe import POSTURE_LIFETIME
 from evidence.standing import Standing
 from evidence.weights import family_of
@@ -38,6 +39,9 @@ _SUBJECT = {
 }
 
 
+_ENDED_BY = {Family.CEREMONY: "touch", Family.COMPANY: "login", Family.PRESENCE: "touch"}
+
+
 def explain(
     kind: Kind,
     outcome: Outcome,
@@ -58,11 +62,13 @@ def explain(
     notes: list[str] = []
     if chosen.device is not None:
         seen = chosen.received_at.astimezone(UTC)
-        notes.append(f"reported {seen:%Y-%m-%d %H:%M} UTC by {chosen.device}, D{int(chosen.binding)}")
+        how = "seen {} with" if family_of(kind) is Family.CEREMONY else "reported {} by"
+        when = how.format(f"{seen:%Y-%m-%d %H:%M} UTC")
+        notes.append(f"{when} {chosen.device}, D{int(chosen.binding)}")
     if chosen.quality < 1000:
         notes.append(f"quality {chosen.quality} of 1000")
     if outcome is Outcome.AGAINST and (chosen.session != session or now >= chosen.expires_at):
-        notes.append("in force until a report shows its end")
+        notes.append(f"in force until a {_ENDED_BY.get(family_of(kind), 'report')} shows its end")
     return said + (f" ({'; '.join(notes)})" if notes else "") + "."
 
 
@@ -78,6 +84,8 @@ def _against(kind: Kind, observation: Observation) -> str:
         case Kind.POSTURE_REMOTE_LOGON:
             who = _listed(f"{entry['user']} from {entry['from']}" for entry in value)
             return f"Somebody is logged on from elsewhere: {who}"
+        case _ if kind in AGAINST:
+            return AGAINST[kind](value)
         case _:
             return f"Adverse: {_SUBJECT[kind]}"
 
@@ -103,6 +111,8 @@ def _clean(kind: Kind, observation: Observation) -> str:
             return "No remote-control software is running"
         case Kind.POSTURE_REMOTE_LOGON:
             return "Nobody is logged on from elsewhere"
+        case _ if kind in CLEAN:
+            return CLEAN[kind](value)
         case _:
             return f"Seen: {_SUBJECT[kind]}"
 

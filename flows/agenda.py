@@ -41,7 +41,6 @@ class Agenda:
     """The home page of the console. A part is None when the viewer may not see it."""
 
     stopped: tuple[KeyRow, ...] | None
-    pending: tuple[KeyRow, ...] | None
     waiting: tuple[DeviceRow, ...] | None
     without_key: tuple[PersonRow, ...] | None
     all_without_key: int
@@ -58,14 +57,7 @@ class Agenda:
     @property
     def quiet(self) -> bool:
         """Whether nothing needs anybody."""
-        return not (
-            self.stopped
-            or self.pending
-            or self.waiting
-            or self.without_key
-            or self.ending
-            or self.stale_draft
-        )
+        return not (self.stopped or self.waiting or self.without_key or self.ending or self.stale_draft)
 
 
 def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agenda:
@@ -80,8 +72,7 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
         draft = session.get(Draft, viewer.person_id) if policy else None
         stale = (draft.base_revision, revision) if draft and draft.base_revision != revision else None
         return Agenda(
-            stopped=_keys(session, "suspended") if sees("keys") else None,
-            pending=_keys(session, "pending") if sees("keys") else None,
+            stopped=_stopped(session) if sees("keys") else None,
             waiting=_waiting(session) if sees("devices") else None,
             without_key=keyless,
             all_without_key=all_keyless,
@@ -97,11 +88,11 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
         )
 
 
-def _keys(session: Session, state: str) -> tuple[KeyRow, ...]:
+def _stopped(session: Session) -> tuple[KeyRow, ...]:
     rows = session.execute(
         select(Credential, Person)
         .join(Person, Person.id == Credential.person_id)
-        .where(Credential.state == state)
+        .where(Credential.state == "suspended")
         .order_by(Credential.id)
     )
     return tuple(KeyRow(key, owner) for key, owner in rows)

@@ -18,16 +18,29 @@ from crypto.canonical import canonical_json
 from crypto.digests import sha256_hex
 from crypto.secrets import base64url
 from domain.errors import ChallengeExpired, TooMany
+from domain.key_refusals import KeyRefusal
 from flows.parts import Parts
 from models.keys import Challenge, forget_old_challenges, take_challenge
 from models.sessions import count_try, tries
 
+REMEMBERED = timedelta(minutes=5)
+"""How long an unanswered challenge is kept, so that a late answer is told that it is late."""
 MAX_OPENED = 10
 OPENED_WINDOW = timedelta(minutes=3)
 TRY_WINDOW = timedelta(minutes=15)
 MAX_FAILURES = 5
 BEGIN_WINDOW = timedelta(minutes=1)
 MAX_BEGINS = 30
+
+
+class AnsweredLate(ChallengeExpired):
+    """The challenge was ours and unanswered, and the answer came after its end."""
+
+    code = KeyRefusal.TIMEOUT.value
+
+    def __init__(self) -> None:
+        text = KeyRefusal.TIMEOUT.text
+        super().__init__(text.sentence, remedy=text.remedy)
 
 
 def signed_action(purpose: str, action: dict[str, Any] | None, nonce: str) -> dict[str, Any]:
@@ -62,7 +75,7 @@ def open_challenge(
     must not be able to lock somebody out, nor learn that they exist.
     Raises TooMany.
     """
-    forget_old_challenges(session, now)
+    forget_old_challenges(session, now - REMEMBERED)
     if count_try(session, "opened:" + asker, now, OPENED_WINDOW) > MAX_OPENED:
         raise TooMany("too many attempts were begun", retry_after=OPENED_WINDOW)
     nonce = base64url(parts.randomness.bytes(32))
@@ -84,7 +97,7 @@ def open_challenge(
 
 
 def take(parts: Parts, ceremony: str, *, browser: str, purpose: str, now: datetime) -> Challenge:
-    """Delete the challenge and commit, then return it. Raises ChallengeExpired.
+    """Delete the challenge and commit, then return it. Raises ChallengeExpired or AnsweredLate.
 
     INVARIANT: this commits before anything is verified; a failed attempt burns
     the challenge, or an attacker may try again.
@@ -92,11 +105,13 @@ def take(parts: Parts, ceremony: str, *, browser: str, purpose: str, now: dateti
     with parts.db.write() as session:
         row = take_challenge(session, ceremony, browser, purpose)
         session.commit()
-    if row is None or row.expires_at <= now:
+    if row is None:
         raise ChallengeExpired(
-            "the challenge is unknown, was answered already, or is too old",
+            "the challenge is unknown or was answered already",
             remedy="Start again and touch your key when it blinks.",
         )
+    if row.expires_at <= now:
+        raise AnsweredLate
     return row
 
 

@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from domain.access import AccessRequest, Subject, SubjectKind
@@ -36,6 +36,7 @@ from models.catalog import covers, resources
 from models.devices import Device
 from models.evidence import AssessmentRow, observations_for
 from models.instance import state_revision
+from models.keys import Credential
 from models.people import Engagement, Person, engagements, links_of, running_engagement
 from models.policy import bundle_text, newest_publication
 from policies.bundle import Bundle, load
@@ -93,7 +94,10 @@ def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, no
     """Read policy, engagement and evidence once; several questions may share it."""
     bundle, revisions = published(session)
     revoked = session.scalars(
-        select(Device.id).where(Device.person_id == person_id, Device.state == "revoked")
+        union_all(
+            select(Device.id).where(Device.person_id == person_id, Device.state == "revoked"),
+            select(Credential.id).where(Credential.person_id == person_id, Credential.state == "revoked"),
+        )
     ).all()
     session_id = roots.session.id if roots else None
     assessment = assess(

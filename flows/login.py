@@ -9,7 +9,6 @@ account and address). A login that is refused leaves its record.
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import ip_address
@@ -39,7 +38,9 @@ from flows.ceremony import (
 )
 from flows.end_access import end_root
 from flows.networks import named_networks
+from flows.observe_ceremony import observe_company, observe_touch
 from flows.parts import Parts
+from flows.trust import trust
 from models.evidence import add_observations
 from models.keys import (
     Challenge,
@@ -54,8 +55,7 @@ from models.keys import (
 from models.people import Person, lock_person, person_by_login, running_engagement
 from models.sessions import BrowserSession
 
-KEYS_OFFERED = 2
-"""As many as a person may have: the number of keys that are named tells nothing."""
+DECOYS = 1
 
 
 class LoginRefused(NotAuthenticated):
@@ -72,17 +72,6 @@ class LoginRefused(NotAuthenticated):
         )
 
 
-class KeyPending(NotAuthenticated):
-    """Key and name fit, and the key waits to be activated. Said only to who has proven to hold it."""
-
-    code = KeyRefusal.KEY_PENDING.value
-    title = "Your key is not activated yet"
-
-    def __init__(self) -> None:
-        text = KeyRefusal.KEY_PENDING.text
-        super().__init__(text.sentence, remedy=text.remedy)
-
-
 @dataclass(frozen=True, slots=True)
 class LoggedIn:
     """A new session: *cookie* is shown to the browser once and never stored."""
@@ -95,13 +84,17 @@ class LoggedIn:
 def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[str, Any]:
     """Return ``{ceremony, publicKey}`` for *login_name*, whether or not it exists."""
     now = parts.clock.now()
+    name = login_name.strip().lower()[:128]
     with parts.db.write() as session:
         count_begin(session, place_key(address), now)
         session.commit()
     with parts.db.write() as session:
-        name, person, keys, allowed = offer(session, parts, login_name)
         asker = f"{name}@{place_key(address)}"
         refuse_many_failures(session, asker, now)
+        person = person_by_login(session, name)
+        keys = credentials_of(session, person.id, state="active") if person else []
+        allowed = [key.credential_id for key in keys]
+        lengths = key_id_lengths(session)
         ceremony, challenge = open_challenge(
             session,
             parts,
@@ -111,55 +104,57 @@ def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[
             lifetime=parts.limits.login_challenge,
             now=now,
             person_id=person.id if person and keys else None,
-            sign_counts=keys,
+            sign_counts={base64url(key.credential_id): key.sign_count for key in keys},
             facts={"name": name},
         )
         parts.commit(session)
     options = assertion_options(
         rp_id=parts.deployment.rp_id,
         challenge=challenge,
-        allow=allowed,
+        allow=allowed or decoy_ids(parts.ring.derive("decoy-keys"), name, DECOYS, lengths=lengths),
         timeout=parts.limits.login_challenge,
     )
     return {"ceremony": ceremony, "publicKey": options}
 
 
-def offer(
-    session: Session, parts: Parts, login_name: str
-) -> tuple[str, Person | None, dict[str, int], list[bytes]]:
-    """Return the name as it is looked up, its person, the counters of their keys, and the ids to name.
-
-    Keys that wait to be activated are among them: whoever touches one is told
-    so. As many ids are named for everybody, in an order that tells nothing;
-    login and activation name the same ones, or comparing the two would tell.
-    """
-    name = login_name.strip().lower()[:128]
-    person = person_by_login(session, name)
-    keys = credentials_of(session, person.id) if person else []
-    counters = {key.credential_id: key.sign_count for key in keys if key.state in {"active", "pending"}}
-    secret, lengths = parts.ring.derive("decoy-keys"), key_id_lengths(session)
-    decoys = decoy_ids(secret, name, max(KEYS_OFFERED - len(counters), 0), lengths=lengths)
-    return name, person, {base64url(id): n for id, n in counters.items()}, sorted([*counters, *decoys])
-
-
 def finish(
     parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: str, address: str
 ) -> LoggedIn:
-    """Verify the answer and open a session. Raises LoginRefused, KeyPending or ChallengeExpired."""
+    """Verify the answer and open a session. Raises LoginRefused or ChallengeExpired."""
     now = parts.clock.now()
     challenge = take(parts, ceremony, browser=browser, purpose="login", now=now)
     with parts.db.write() as session:
-        verified = check_answer(session, parts, challenge, credential, now=now, states=("active", "pending"))
+        verified = check_answer(session, parts, challenge, credential, now=now)
         if isinstance(verified, Refused):
-            count_failure(session, f"{challenge.facts['name']}@{place_key(address)}", now)
-            _refuse(session, parts, challenge, verified, address)
+            _refuse(session, parts, challenge, verified, address, now)
             raise LoginRefused
-        if verified.credential.state == "pending":
-            waits = Refused(Refusal(KeyRefusal.KEY_PENDING, "the key waits to be activated"))
-            _refuse(session, parts, challenge, waits, address)
-            raise KeyPending
-        logged_in = open_session(session, parts, verified.credential, verified.person, address, now)
-        parts.commit(session, session_opened(logged_in, verified, address, challenge, now))
+        logged_in = _open_session(session, parts, verified, address, now)
+        observe_touch(
+            session,
+            parts,
+            verified.assertion,
+            verified.credential,
+            challenge,
+            session_id=logged_in.session_id,
+            address=address,
+            now=now,
+        )
+        _look_around(session, parts, logged_in, address, now)
+        parts.commit(
+            session,
+            Event(
+                EventKind.LOGIN,
+                actor=verified.person.id,
+                subject=verified.person.id,
+                details={
+                    "key": verified.credential.id,
+                    "session": logged_in.session_id,
+                    "address": address,
+                    "counter": verified.assertion.sign_count,
+                    "touch_ms": int((now - challenge.created_at).total_seconds() * 1000),
+                },
+            ),
+        )
         return logged_in
 
 
@@ -181,15 +176,9 @@ class Refused:
 
 
 def check_answer(
-    session: Session,
-    parts: Parts,
-    challenge: Challenge,
-    presented: dict[str, Any],
-    *,
-    now: datetime,
-    states: Collection[str] = ("active",),
+    session: Session, parts: Parts, challenge: Challenge, presented: dict[str, Any], *, now: datetime
 ) -> Answer | Refused:
-    """Verify an assertion for a taken challenge by a key in one of *states*, and advance the key's counter.
+    """Verify an assertion for a taken challenge and advance the key's counter.
 
     Locks person, then key. A counter that did not rise since the challenge was
     issued suspends the key (a copy may exist); one that lost a race between
@@ -203,7 +192,7 @@ def check_answer(
         return Refused(Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the key is unknown or another person's"))
     person = lock_person(session, found.person_id)
     key = lock_credential(session, found.id)
-    if person is None or key is None or person.state != "active" or key.state not in states:
+    if person is None or key is None or person.state != "active" or key.state != "active":
         return Refused(Refusal(KeyRefusal.KEY_SUSPENDED, "the key or its owner is suspended"))
     verified = verify_assertion(
         presented,
@@ -216,13 +205,17 @@ def check_answer(
         ),
         user_handle=person.user_handle,
         sign_count_at_issue=int(challenge.sign_counts.get(base64url(raw_id), 0)),
+        algorithms=parts.key_rules.algorithms,
     )
     if isinstance(verified, Refusal):
         stopped = verified.code is KeyRefusal.COUNTER_REGRESSED
         events = suspend_key(session, parts, key, reason=verified.code.value, now=now) if stopped else ()
         return Refused(verified, events)
+    denied = trust(session, parts).standing_finding(key.aaguid, key.leaf, now)
+    if denied is not None:
+        return Refused(denied)
     if not _newer(verified, key) or not advance_counter(
-        session, key.id, seen=key.sign_count, new=verified.sign_count, now=now, state=key.state
+        session, key.id, seen=key.sign_count, new=verified.sign_count, now=now
     ):
         return Refused(Refusal(KeyRefusal.COUNTER_REGRESSED, "another answer by this key came first"))
     return Answer(verified, key, person)
@@ -248,7 +241,10 @@ def suspend_key(
     return Event(EventKind.KEY_SUSPENDED, "-", key.person_id, details), ended
 
 
-def _refuse(session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str) -> None:
+def _refuse(
+    session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str, now: datetime
+) -> None:
+    count_failure(session, f"{challenge.facts['name']}@{place_key(address)}", now)
     parts.commit(
         session,
         Event(
@@ -266,24 +262,8 @@ def _refuse(session: Session, parts: Parts, challenge: Challenge, refused: Refus
     )
 
 
-def session_opened(
-    logged_in: LoggedIn, answer: Answer, address: str, challenge: Challenge, now: datetime
-) -> Event:
-    """Return the record of a session that a verified answer opened."""
-    details = {
-        "key": answer.credential.id,
-        "session": logged_in.session_id,
-        "address": address,
-        "counter": answer.assertion.sign_count,
-        "touch_ms": int((now - challenge.created_at).total_seconds() * 1000),
-    }
-    return Event(EventKind.LOGIN, answer.person.id, answer.person.id, details)
-
-
-def open_session(
-    session: Session, parts: Parts, key: Credential, person: Person, address: str, now: datetime
-) -> LoggedIn:
-    """Open a session of *person* by *key*, with what its address tells; the caller commits."""
+def _open_session(session: Session, parts: Parts, verified: Answer, address: str, now: datetime) -> LoggedIn:
+    person, key = verified.person, verified.credential
     engagement = running_engagement(session, person.id, now)
     cookie = new_secret("dws", parts.randomness)
     row = BrowserSession(
@@ -302,14 +282,28 @@ def open_session(
     )
     session.add(row)
     session.flush()
+    return LoggedIn(cookie, row.id, person.id)
+
+
+def _look_around(session: Session, parts: Parts, logged_in: LoggedIn, address: str, now: datetime) -> None:
+    """Observe where the new session comes from, and in whose company."""
+    networks = named_networks(session)
     observed = from_address(
         ip_address(address),
         tables=parts.tables,
-        networks=named_networks(session),
-        person=person.id,
-        session=row.id,
+        networks=networks,
+        person=logged_in.person_id,
+        session=logged_in.session_id,
         ids=parts.ids,
         now=now,
     )
     add_observations(session, observed)
-    return LoggedIn(cookie, row.id, person.id)
+    observe_company(
+        session,
+        parts,
+        person_id=logged_in.person_id,
+        session_id=logged_in.session_id,
+        address=address,
+        networks=networks,
+        now=now,
+    )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
 from sqlalchemy.orm import Session
 
 import audit.chain
 from audit.events import Event, EventKind
+from authn.trust import Trust
 from crypto.jws import Signer
 from crypto.keyring import KeyRing
 from domain.key_rules import KeyRules
@@ -18,6 +19,24 @@ from domain.ports import Clock, Ids, Randomness
 from evidence.tables import Tables
 from evidence.weights import Weights
 from models.engine import Database
+
+Kept = TypeVar("Kept")
+
+
+class Shelf(Generic[Kept]):
+    """One costly value, kept until the state that it was made from is another.
+
+    Threads may make it twice; none is given one that was made from another state.
+    """
+
+    def __init__(self) -> None:
+        self._kept: tuple[Hashable, Kept] | None = None
+
+    def get(self, state: Hashable, make: Callable[[], Kept]) -> Kept:
+        kept = self._kept
+        if kept is None or kept[0] != state:
+            kept = self._kept = (state, make())
+        return kept[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +65,7 @@ class Parts:
     weights: Weights
     token_signer: Signer
     token_keys: tuple[Mapping[str, Any], ...]
+    trust_shelf: Shelf[Trust] = field(default_factory=Shelf)
 
     def commit(self, session: Session, *events: Event) -> None:
         """Record *events* and commit: the last two statements of every flow that writes."""

@@ -21,6 +21,7 @@ from crypto.secrets import base64url, new_secret
 from domain.errors import Conflict, NotAuthenticated
 from flows.ceremony import open_challenge, signed_action, take
 from flows.login import Refused, check_answer
+from flows.observe_ceremony import observe_touch
 from flows.parts import Parts
 from flows.session import Viewer
 from models.keys import Signature, credentials_of, use_signature
@@ -106,6 +107,16 @@ def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str,
             signed_at=now,
         )
         session.add(row)
+        observe_touch(
+            session,
+            parts,
+            answer.assertion,
+            answer.credential,
+            challenge,
+            session_id=viewer.session_id,
+            address=viewer.address,
+            now=now,
+        )
         parts.commit(
             session,
             Event(

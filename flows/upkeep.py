@@ -1,4 +1,4 @@
-"""The worker forgets what has no use any more: old counters, unanswered challenges, finished jobs."""
+"""The worker forgets what has no use any more: counters, unanswered challenges, touches, finished jobs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
+from evidence.company import WINDOW
 from flows.jobs import Task
 from flows.parts import Event, Parts
 from models.jobs import forget_finished
 from models.keys import forget_old_challenges
 from models.sessions import forget_old_counters
+from models.touches import forget_old_touches
 
 EVERY = timedelta(minutes=10)
 KEEP_COUNTERS = timedelta(days=1)
@@ -20,8 +22,9 @@ KEEP_JOBS = timedelta(days=7)
 
 
 def forget(session: Session, _parts: Parts, task: Task) -> Sequence[Event]:
-    """Delete counters older than a day (every window is shorter), dead challenges, and old finished jobs."""
+    """Delete counters older than a day (every window is shorter), dead challenges, old touches and jobs."""
     forget_old_counters(session, task.now - KEEP_COUNTERS)
     forget_old_challenges(session, task.now)
+    forget_old_touches(session, task.now - WINDOW)
     forget_finished(session, task.now - KEEP_JOBS)
     return ()

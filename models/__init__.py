@@ -20,6 +20,7 @@ from models import (
     policy,
     presence,
     sessions,
+    touches,
 )
 from models.base import Base
 
@@ -39,4 +40,5 @@ __all__ = [
     "policy",
     "presence",
     "sessions",
+    "touches",
 ]

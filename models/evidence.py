@@ -100,8 +100,8 @@ def observations_for(
     kind, device, binding and outcome, in this session and in all others (an
     adverse one stays in force in later sessions until a later clean one of the
     same device ends it). A property holds the assessment of these equal to
-    that of all. Observations of *revoked_devices* are left out: an admin has
-    decided about those.
+    that of all. Observations of *revoked_devices* (laptops and keys) are left
+    out: an admin has decided about those.
     """
     here = case((ObservationRow.session_id == session_id, 1), else_=0)
     newest = func.row_number().over(

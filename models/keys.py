@@ -134,6 +134,10 @@ def credential_by_raw_id(session: Session, raw_id: bytes) -> Credential | None:
     return session.scalar(select(Credential).where(Credential.credential_id == raw_id))
 
 
+def credential_by_serial(session: Session, serial: str) -> Credential | None:
+    return session.scalar(select(Credential).where(Credential.serial == serial))
+
+
 def key_id_lengths(session: Session) -> Sequence[int]:
     """Return the lengths of the credential ids that are registered here, one for each registered key."""
     return session.scalars(select(func.length(Credential.credential_id))).all()
@@ -145,14 +149,12 @@ def lock_credential(session: Session, credential_id: str, *, share: bool = False
     return session.scalar(query.with_for_update(read=share))
 
 
-def advance_counter(
-    session: Session, credential_id: str, *, seen: int, new: int, now: datetime, state: str = "active"
-) -> bool:
-    """Store *new* if counter and state are still *seen* and *state*; False when another answer came first."""
+def advance_counter(session: Session, credential_id: str, *, seen: int, new: int, now: datetime) -> bool:
+    """Store *new* if the counter is still *seen*; False when another login came first."""
     changed = changed_rows(
         session,
         update(Credential)
-        .where(Credential.id == credential_id, Credential.sign_count == seen, Credential.state == state)
+        .where(Credential.id == credential_id, Credential.sign_count == seen, Credential.state == "active")
         .values(sign_count=new, last_used_at=now)
         .execution_options(synchronize_session=False),
     )

@@ -17,8 +17,7 @@ from crypto.jws import Signer
 from demo.softkey import AttestationAuthority, SoftKey
 from domain.ports import SystemRandomness, TimeOrderedIds
 from evidence.networks import NetworkKind
-from flows import access, activate, catalog, devices, end_access, login, people, policy, register, tap
-from flows.login import LoggedIn
+from flows import access, catalog, devices, login, people, policy, register, tap
 from flows.parts import Parts
 from flows.session import Viewer, current
 from models.catalog import Resource
@@ -116,10 +115,7 @@ class World:
             self.parts.commit(session, *networks, trusted)
 
     def person(self, name: str, *roles: str, engaged: bool = True) -> Contractor:
-        """Enter a person, give them roles and an engagement, register a soft key and activate it.
-
-        They are logged out again.
-        """
+        """Enter a person, give them roles and an engagement, and register a soft key."""
         with self.parts.db.write() as session:
             row, created = people.create_person(
                 session, self.parts, name=name, display_name=name.title(), by="host"
@@ -138,8 +134,7 @@ class World:
                 people.assign(session, self.parts, row.id, role, not_after=None, by="host") for role in roles
             ]
             secret, invited = people.invite(session, self.parts, row.id, by="host")
-            code, made = activate.make_code(session, self.parts, row.id, by="host")
-            self.parts.commit(session, *events, invited, made)
+            self.parts.commit(session, *events, invited)
         contractor = Contractor(row.id, name, SoftKey.create(self.authority, AAGUID, now=self.clock.now()))
         begun = register.begin(self.parts, secret=secret, browser="b-" + name, address=HOME)
         register.finish(
@@ -150,24 +145,7 @@ class World:
             address=HOME,
         )
         self.people[name] = contractor
-        viewer = self.activate(contractor, code)
-        end_access.end_session(self.parts, viewer, viewer.session_id, cause="signed-out")
         return contractor
-
-    def activate(self, contractor: Contractor, code: str, *, address: str = HOME) -> Viewer:
-        """Activate the key of *contractor* with *code* by the real flow; return the viewer."""
-        browser = "b-" + contractor.name
-        begun = activate.begin(
-            self.parts, login_name=contractor.name, code=code, browser=browser, address=address
-        )
-        done = activate.finish(
-            self.parts,
-            ceremony=begun["ceremony"],
-            credential=contractor.key.sign(begun["publicKey"], self.origin),
-            browser=browser,
-            address=address,
-        )
-        return self._arrived(contractor, done, address)
 
     def login(self, contractor: Contractor, *, address: str = HOME) -> Viewer:
         """Log *contractor* in by the real flow; return the viewer."""
@@ -180,9 +158,6 @@ class World:
             browser=browser,
             address=address,
         )
-        return self._arrived(contractor, done, address)
-
-    def _arrived(self, contractor: Contractor, done: LoggedIn, address: str) -> Viewer:
         contractor.cookie = done.cookie
         viewer = current(self.parts, done.cookie, address)
         assert viewer is not None

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ from flask import Flask, Response, current_app, g, request
 from crypto.digests import equal, secret_digest, sha256_hex
 from crypto.secrets import new_secret
 from domain.errors import Forbidden, Invalid, Misdirected
+from evidence.company import WINDOW
 from web.state import browser_cookie, parts, session_cookie
 
 Networks = Sequence[IPv4Network | IPv6Network]
@@ -193,10 +195,11 @@ def _after(response: Response) -> Response:
         response.headers["Strict-Transport-Security"] = "max-age=31536000"
     response.headers["X-Request-ID"] = g.get("request_id", "-")
     if g.get("new_browser"):
-        set_cookie(response, browser_cookie(), g.new_browser)
+        # As long as company is looked for; it is no authority, and links are bound to it.
+        set_cookie(response, browser_cookie(), g.new_browser, keep=WINDOW)
     return response
 
 
-def set_cookie(response: Response, name: str, value: str) -> None:
-    """Set one of our cookies: host-only, Secure, HttpOnly, SameSite=Lax, for this browser session."""
-    response.set_cookie(name, value, secure=True, httponly=True, samesite="Lax", path="/")
+def set_cookie(response: Response, name: str, value: str, *, keep: timedelta | None = None) -> None:
+    """Set one of our cookies: host-only, Secure, HttpOnly, SameSite=Lax; for this session or *keep*."""
+    response.set_cookie(name, value, max_age=keep, secure=True, httponly=True, samesite="Lax", path="/")

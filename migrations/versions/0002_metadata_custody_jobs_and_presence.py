@@ -177,6 +177,25 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_presence_checks_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_presence_checks_round_id'), ['round_id'], unique=False)
 
+    op.create_table('touches',
+    sa.Column('id', sa.String(), nullable=False),
+    sa.Column('person_id', sa.String(), nullable=False),
+    sa.Column('credential_id', sa.String(), nullable=False),
+    sa.Column('purpose', sa.String(), nullable=False),
+    sa.Column('place', sa.String(), nullable=False),
+    sa.Column('browser', sa.String(), nullable=False),
+    sa.Column('attachment', sa.String(), nullable=True),
+    sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
+    sa.ForeignKeyConstraint(['credential_id'], ['credentials.id'], name=op.f('fk_touches_credential_id_credentials')),
+    sa.ForeignKeyConstraint(['person_id'], ['people.id'], name=op.f('fk_touches_person_id_people')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_touches'))
+    )
+    with op.batch_alter_table('touches', schema=None) as batch_op:
+        batch_op.create_index('ix_touches_at', ['at'], unique=False)
+        batch_op.create_index('ix_touches_browser', ['browser', 'at', 'person_id'], unique=False)
+        batch_op.create_index('ix_touches_person', ['person_id', 'at'], unique=False)
+        batch_op.create_index('ix_touches_place', ['place', 'at', 'person_id'], unique=False)
+
     with op.batch_alter_table('credentials', schema=None) as batch_op:
         batch_op.add_column(sa.Column('nickname', sa.String(), nullable=False, server_default=''))
         batch_op.add_column(sa.Column('serial', sa.String(), nullable=True))

@@ -7,17 +7,20 @@ matters it is given roots as well.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from webauthn import verify_authentication_response, verify_registration_response
 from webauthn.helpers.structs import AttestationFormat
 
-from authn.assertion import verify_assertion
+from authn.assertion import judge_assertion, verify_assertion
 from authn.presented import Presented
-from authn.registration import verify_registration
+from authn.registration import judge_registration, verify_registration
+from authn.trust import Trust
 from domain.authenticators import Anchor, StoredCredential, VerifiedAssertion, VerifiedRegistration
 from domain.key_refusals import KeyRefusal, Refusal
+from domain.key_rules import KeyRules
 from tests.authn.forgery import (
     ANCHORS,
     AUTHORITY,
@@ -69,13 +72,40 @@ def library_accepts_assertion(
     return True
 
 
-def register(presented: Presented, anchors: Sequence[Anchor] = ANCHORS) -> VerifiedRegistration | Refusal:
+def register(
+    presented: Presented,
+    anchors: Sequence[Anchor] = ANCHORS,
+    *,
+    trust: Trust | None = None,
+    now: datetime = NOW,
+    **rules: Any,
+) -> VerifiedRegistration | Refusal:
+    """Register with the overlay *anchors* and the usual rules but for *rules*, or with *trust*."""
+    trust = trust or Trust(tuple(anchors), rules=KeyRules(**rules))
     return verify_registration(
-        presented, challenge=CHALLENGE, origin=ORIGIN, rp_id=RP_ID, anchors=anchors, now=NOW
+        presented, challenge=CHALLENGE, origin=ORIGIN, rp_id=RP_ID, trust=trust, now=now
     )
 
 
+def told(presented: Presented, trust: Trust | None = None) -> tuple[str, ...]:
+    """Return every code that the judge of registrations tells."""
+    trust = trust or Trust(ANCHORS)
+    judged = judge_registration(
+        presented, challenge=CHALLENGE, origin=ORIGIN, rp_id=RP_ID, trust=trust, now=NOW
+    )
+    return judged.codes
+
+
 def sign_in(presented: Presented, **changes: Any) -> VerifiedAssertion | Refusal:
+    return verify_assertion(presented, **_asked(changes))
+
+
+def told_at_login(presented: Presented, **changes: Any) -> tuple[str, ...]:
+    """Return every code that the judge of assertions tells."""
+    return judge_assertion(presented, **_asked(changes)).codes
+
+
+def _asked(changes: dict[str, Any]) -> dict[str, Any]:
     credential = changes.pop("credential", None) or stored()
     arguments: dict[str, Any] = {
         "challenge": CHALLENGE,
@@ -86,7 +116,7 @@ def sign_in(presented: Presented, **changes: Any) -> VerifiedAssertion | Refusal
         "user_handle": USER_HANDLE,
         "sign_count_at_issue": 7,
     }
-    return verify_assertion(presented, **(arguments | changes))
+    return arguments | changes
 
 
 def code(answer: object) -> KeyRefusal | None:

@@ -119,7 +119,7 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Registration:
-    """A registration response. *statement* replaces members; None removes one."""
+    """A registration response. *statement* replaces members; None removes one. *hints* are unsigned."""
 
     kind: str = "webauthn.create"
     origin: str = ORIGIN
@@ -143,6 +143,8 @@ class Registration:
     signer: Any = None
     signed_with: int = ES256
     after_object: bytes = b""
+    hints: dict[str, Any] = field(default_factory=dict)
+    transports: list[Any] | None = field(default_factory=lambda: ["usb"])
 
     def presented(self) -> dict[str, Any]:
         client_data = self.client_data or client_data_json(
@@ -152,7 +154,9 @@ class Registration:
         data = authenticator_data(self.rp_id, self.flags, self.counter, rest + self.after_key)
         statement = self._statement(data + client_data_hash(client_data))
         attestation = attestation_object(self.format, statement, data) + self.after_object
-        return registration_json(self.response_id or self.credential_id, client_data, attestation)
+        presented = registration_json(self.response_id or self.credential_id, client_data, attestation)
+        presented["response"]["transports"] = self.transports
+        return presented | self.hints
 
     def leaf(self) -> x509.Certificate:
         return self.certificate.issued_by(self.authority.key, self.authority.certificate)

@@ -62,6 +62,7 @@ class Hole:
     forgery: Registration
     roots: bool = False
     anchors: tuple[Anchor, ...] = field(default=ANCHORS)
+    rules: dict[str, Any] = field(default_factory=dict)
 
 
 HOLES = [
@@ -92,7 +93,7 @@ HOLES = [
         Registration(aaguid=OTHER_AAGUID, certificate=Certificate(aaguid=OTHER_AAGUID)),
         roots=True,
     ),
-    Hole("nothing is trusted at all", K.NOT_CERTIFIED, Registration(), anchors=()),
+    Hole("nothing is trusted at all", K.METADATA_STALE, Registration(), anchors=()),
     Hole(
         "an expired certificate, no roots",
         K.ATTESTATION_CHAIN,
@@ -225,6 +226,41 @@ HOLES = [
             client_data=client_data_json("webauthn.create", HONEST, ORIGIN).decode().encode("utf-16-le")
         ),
     ),
+    Hole("a phone's passkey", K.REMOTE_KEY, Registration(transports=["hybrid", "internal"]), roots=True),
+    Hole(
+        "the computer's own passkey",
+        K.REMOTE_KEY,
+        Registration(hints={"authenticatorAttachment": "platform"}),
+        roots=True,
+    ),
+    Hole(
+        "a PIN of four digits where six are asked for",
+        K.PIN_TOO_SHORT,
+        Registration(flags=UP | UV | AT | ED, after_key=cbor2.dumps({"minPinLength": 4})),
+        roots=True,
+        rules={"min_pin_length": 6},
+    ),
+    Hole(
+        "no word about the PIN where one is asked for",
+        K.PIN_TOO_SHORT,
+        Registration(hints={"clientExtensionResults": {"minPinLength": 8}}),
+        roots=True,
+        rules={"min_pin_length": 6},
+    ),
+    Hole(
+        "a PIN length that is a word",
+        K.PIN_TOO_SHORT,
+        Registration(flags=UP | UV | AT | ED, after_key=cbor2.dumps({"minPinLength": "8"})),
+        roots=True,
+        rules={"min_pin_length": 6},
+    ),
+    Hole(
+        "a PIN that is asked for only at times",
+        K.PIN_NOT_ENFORCED,
+        Registration(flags=UP | UV | AT | ED, after_key=cbor2.dumps({"credProtect": 2})),
+        roots=True,
+        rules={"cred_protect": 3},
+    ),
     Hole("foreign characters in the challenge", K.CHALLENGE_MISMATCH, Registration(challenge=f"!{HONEST}~")),
 ]
 
@@ -247,8 +283,12 @@ DEFECTS = [
     (K.MALFORMED, Registration(client_data=b'{"a":' * 1300)),
     (K.MALFORMED, Registration(chain=["text"])),
     (K.ATTESTATION_CERTIFICATE, Registration(chain=[b"no certificate"])),
-    (K.ATTESTATION_FORMAT, Registration(format="fido-u2f")),
-    (K.ATTESTATION_FORMAT, Registration(format="tpm")),
+    (K.ATTESTATION_U2F, Registration(format="fido-u2f")),
+    (K.ATTESTATION_TPM, Registration(format="tpm")),
+    (K.ATTESTATION_ANDROID, Registration(format="android-key")),
+    (K.ATTESTATION_APPLE, Registration(format="apple")),
+    (K.ATTESTATION_FORMAT, Registration(format="android-safetynet")),
+    (K.ATTESTATION_FORMAT, Registration(format="compound")),
     (K.ATTESTATION_SIGNATURE, Registration(signer=ec.generate_private_key(ec.SECP256R1()))),
     (K.ATTESTATION_SIGNATURE, Registration(statement={"sig": b"no signature"})),
     (K.ATTESTATION_SIGNATURE, Registration(signed_with=-8)),

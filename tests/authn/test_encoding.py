@@ -8,7 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from authn.attestation import read_attestation_object
 from authn.authenticator_data import read_authenticator_data
-from authn.cose import algorithm_of
+from authn.cose import read_key
 from authn.encoding import cbor_item, cbor_map, from_base64url, json_object, to_base64url
 from authn.refused import Refused
 from demo.wire import AT, ED, UP, attested_credential, authenticator_data, cose_key
@@ -95,15 +95,19 @@ def test_cbor_items_are_read_one_after_the_other() -> None:
     ],
 )
 def test_a_public_key_of_another_shape_is_refused(key: dict[object, object], expected: KeyRefusal) -> None:
-    with pytest.raises(Refused) as refused:
-        algorithm_of(cbor2.dumps(key))
+    read = read_key(cbor2.dumps(key), (-7, -8))
 
-    assert refused.value.refusal.code is expected
+    assert read.key is None
+    assert read.finding is not None
+    assert read.finding.code is expected
 
 
 def test_both_kinds_of_public_key_are_read() -> None:
-    assert algorithm_of(cose_key(CREDENTIAL_KEY)) == -7
-    assert algorithm_of(cose_key(ED25519)) == -8
+    for key, algorithm in ((CREDENTIAL_KEY, -7), (ED25519, -8)):
+        read = read_key(cose_key(key), (-7, -8))
+
+        assert (read.algorithm, read.finding) == (algorithm, None)
+        assert read.key == key.public_key()
 
 
 def test_extensions_that_are_no_map_are_refused() -> None:

@@ -11,13 +11,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from authn.registration import verify_registration
+from authn.trust import Trust
 from demo.wire import AT, ED, UP, UV, cose_key
 from domain.authenticators import VerifiedRegistration
 from domain.key_refusals import KeyRefusal, Refusal
 from tests.authn.asking import code, library_accepts_registration, register
 from tests.authn.forgery import (
     AAGUID,
-    ANCHORS,
     CHALLENGE,
     CREDENTIAL_ID,
     NOW,
@@ -110,7 +110,7 @@ def test_what_the_library_lets_through_is_refused_by_name(hole: Hole) -> None:
     presented = hole.forgery.presented()
 
     assert library_accepts_registration(presented, roots=hole.roots)
-    assert code(register(presented, hole.anchors)) is hole.code
+    assert code(register(presented, hole.anchors, **hole.rules)) is hole.code
 
 
 @pytest.mark.parametrize(("expected", "forgery"), DEFECTS)
@@ -153,16 +153,14 @@ def test_a_time_without_zone_is_our_own_mistake() -> None:
     naive = datetime(2026, 11, 22)  # noqa: DTZ001
 
     with pytest.raises(ValueError, match="aware"):
-        verify_registration({}, challenge=CHALLENGE, origin=ORIGIN, rp_id=RP_ID, anchors=ANCHORS, now=naive)
+        verify_registration({}, challenge=CHALLENGE, origin=ORIGIN, rp_id=RP_ID, trust=Trust(), now=naive)
 
 
 def test_certificates_are_judged_at_the_given_time() -> None:
     presented = Registration(certificate=Certificate(ends=NOW + timedelta(days=1))).presented()
     tomorrow = NOW + timedelta(days=2)
 
-    late = verify_registration(
-        presented, challenge=CHALLENGE, origin=ORIGIN, rp_id=RP_ID, anchors=ANCHORS, now=tomorrow
-    )
+    late = register(presented, now=tomorrow)
 
     assert isinstance(register(presented), VerifiedRegistration)
     assert code(late) is K.ATTESTATION_CHAIN

@@ -9,23 +9,18 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from authn.registration import verify_registration
-from authn.trust import is_shared, read_anchors
+from authn.trust import Trust, read_anchors
 from domain.authenticators import VerifiedRegistration
 from domain.errors import Invalid
 from domain.key_refusals import KeyRefusal
 from tests.authn.asking import code, library_accepts_registration, register
 from tests.authn.forgery import (
     AAGUID,
-    ANCHORS,
     AUTHORITY,
-    CHALLENGE,
     FOREIGN_AUTHORITY,
     MADE,
     NOW,
-    ORIGIN,
     OTHER_AAGUID,
-    RP_ID,
     Certificate,
     Registration,
     anchor,
@@ -98,14 +93,7 @@ def test_a_self_signed_certificate_is_refused() -> None:
 
 def test_an_expired_anchor_vouches_no_more() -> None:
     presented = Registration().presented()
-    late = verify_registration(
-        presented,
-        challenge=CHALLENGE,
-        origin=ORIGIN,
-        rp_id=RP_ID,
-        anchors=ANCHORS,
-        now=MADE + timedelta(days=4000),
-    )
+    late = register(presented, now=MADE + timedelta(days=4000))
     ends_soon = Certificate(unit="CA", ca=True, aaguid=None, ends=NOW - timedelta(days=1))
     expired = ends_soon.issued_by(AUTHORITY.key, AUTHORITY.certificate)
     made = Certificate()
@@ -135,7 +123,7 @@ def test_an_authority_of_two_models_needs_the_model_in_the_certificate(
         from_intermediate(unnamed) if INTERMEDIATE in (mine, other) else Registration(certificate=unnamed)
     )
 
-    assert is_shared(AAGUID, trusted)
+    assert Trust(tuple(trusted)).is_shared(AAGUID)
     assert code(register(forgery.presented(), trusted)) is K.AAGUID_EXTENSION_MISSING
 
 
@@ -151,16 +139,16 @@ def test_the_same_certificate_pinned_for_two_models_needs_the_model_in_it() -> N
 def test_a_root_that_does_not_say_it_is_one_still_counts_as_shared() -> None:
     old = Certificate(ca=None, aaguid=None).self_signed()
 
-    assert is_shared(AAGUID, [anchor(old), anchor(old, OTHER_AAGUID)])
+    assert Trust((anchor(old), anchor(old, OTHER_AAGUID))).is_shared(AAGUID)
     made = Certificate(unit="Batch").issued_by(FOREIGN_AUTHORITY.key, old)
-    assert is_shared(AAGUID, [anchor(old), anchor(made, OTHER_AAGUID)])
+    assert Trust((anchor(old), anchor(made, OTHER_AAGUID))).is_shared(AAGUID)
 
 
 def test_two_makers_of_two_models_share_nothing() -> None:
     trusted = [anchor(AUTHORITY.certificate), anchor(FOREIGN_AUTHORITY.certificate, OTHER_AAGUID)]
 
-    assert not is_shared(AAGUID, trusted)
-    assert not is_shared(OTHER_AAGUID, trusted)
+    assert not Trust(tuple(trusted)).is_shared(AAGUID)
+    assert not Trust(tuple(trusted)).is_shared(OTHER_AAGUID)
 
 
 def test_a_pem_file_becomes_anchors_of_one_model() -> None:

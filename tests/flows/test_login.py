@@ -183,7 +183,7 @@ def test_of_64_parallel_answers_to_one_challenge_one_opens_a_session(world: Worl
         opened = list(pool.map(attempt, range(64)))
 
     assert sum(opened) == 1
-    assert count(world, BrowserSession, BrowserSession.ended_at.is_(None)) == 1
+    assert count(world, BrowserSession) == 1
 
 
 def test_a_session_ends_when_idle_when_old_and_when_ended(world: World, imani: Contractor) -> None:
@@ -222,10 +222,10 @@ def test_cookies_are_stored_as_digests_only(world: World, imani: Contractor) -> 
     world.login(imani)
 
     with world.parts.db.read() as session:
-        stored = session.scalars(select(BrowserSession.digest)).all()
+        stored = session.scalars(select(BrowserSession.digest)).one()
 
     assert imani.cookie not in stored
-    assert {len(digest) for digest in stored} == {64}
+    assert len(stored) == 64
 
 
 def test_old_challenges_are_forgotten(world: World, imani: Contractor) -> None:

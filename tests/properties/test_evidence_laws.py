@@ -6,10 +6,10 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.evidence import Binding, Kind, Observation, Outcome, Tier
+from domain.evidence import Binding, Family, Kind, Observation, Outcome, Tier
 from evidence.assess import assess
 from evidence.observe import POSTURE_LIFETIME
-from evidence.weights import DEFAULT_WEIGHTS, family_of
+from evidence.weights import DEFAULT_WEIGHTS, Cap, KindWeight, family_of
 from tests.evidence.scenes import MINUTE, NOON
 from tests.reference.assessor import judge
 
@@ -22,13 +22,42 @@ VALUES = {
     Kind.POSTURE_OS_VERSION: {"id": "debian", "version": "12.7"},
     Kind.POSTURE_REMOTE_CONTROL: [],
     Kind.POSTURE_REMOTE_LOGON: [],
+    Kind.CEREMONY_TOUCH: {"purpose": "login", "ms": 3000},
+    Kind.CEREMONY_COUNTER: {"delta": 1},
+    Kind.CEREMONY_TRANSPORT: {"attachment": "cross-platform", "seen": [], "registered": ["usb"]},
+    Kind.CEREMONY_REDIRECTED: {"by": []},
+    Kind.COMPANY_DEVICE: {"people": 0, "since_days": 0, "ids": []},
+    Kind.COMPANY_NETWORK: {"people": 0, "since_days": 0, "ids": [], "named": False},
+    Kind.COMPANY_ROUND: {"people": 0, "days": 0, "ids": []},
 }
 TELLING = [
     Kind.NETWORK_HOSTING,
     Kind.POSTURE_DISK_ENCRYPTION,
     Kind.POSTURE_REMOTE_CONTROL,
     Kind.POSTURE_REMOTE_LOGON,
+    Kind.CEREMONY_TRANSPORT,
+    Kind.CEREMONY_REDIRECTED,
+    Kind.COMPANY_DEVICE,
+    Kind.COMPANY_NETWORK,
+    Kind.COMPANY_ROUND,
 ]
+WEIGHED = replace(
+    DEFAULT_WEIGHTS,
+    kinds={
+        kind: KindWeight(present=40, absent=-5, missing=0)
+        if family_of(kind) in {Family.CEREMONY, Family.COMPANY}
+        else weight
+        for kind, weight in DEFAULT_WEIGHTS.kinds.items()
+    },
+    caps={
+        **DEFAULT_WEIGHTS.caps,
+        Family.CEREMONY: Cap(favour=-10, against=60),
+        Family.COMPANY: Cap(favour=-10, against=100),
+    },
+)
+"""The laws must hold for touches and company before anybody gives them a weight."""
+
+WEIGHTS = st.sampled_from([DEFAULT_WEIGHTS, WEIGHED])
 MINUTES = 4
 EITHER = st.booleans()
 KINDS = st.sampled_from(Kind)
@@ -41,7 +70,8 @@ def is_posture(observation):
 @st.composite
 def observations(draw, adverse=EITHER, kinds=KINDS):
     kind = draw(kinds)
-    posture = kind.value.startswith("posture.")
+    posture, ceremony = kind.value.startswith("posture."), kind.value.startswith("ceremony.")
+    things = ["dev_1", "dev_1", "dev_2"] if posture else ["key_1", "key_2"] if ceremony else [None]
     received = NOON + draw(st.integers(0, MINUTES)) * MINUTE
     lifetime = POSTURE_LIFETIME if posture else timedelta(minutes=draw(st.sampled_from([4, 720])))
     return Observation(
@@ -49,7 +79,7 @@ def observations(draw, adverse=EITHER, kinds=KINDS):
         kind=kind,
         person="p1",
         session=draw(st.sampled_from(["s1", "s1", "s2"])),
-        device=draw(st.sampled_from(["dev_1", "dev_1", "dev_2"])) if posture else None,
+        device=draw(st.sampled_from(things)),
         source="any",
         binding=draw(st.sampled_from(Binding)),
         quality=draw(st.sampled_from([1000, 1000, 600, 0])),
@@ -88,6 +118,11 @@ def _matching(observation):
         Kind.POSTURE_DISK_ENCRYPTION: False,
         Kind.POSTURE_REMOTE_CONTROL: [{"name": "x", "process": "x", "pid": 1, "evidence": "process"}],
         Kind.POSTURE_REMOTE_LOGON: [{"user": "u", "from": "x", "since": 0}],
+        Kind.CEREMONY_TRANSPORT: {"attachment": "platform", "seen": ["cross-platform"], "registered": []},
+        Kind.CEREMONY_REDIRECTED: {"by": ["platform"]},
+        Kind.COMPANY_DEVICE: {"people": 1, "since_days": 2, "ids": ["p2"]},
+        Kind.COMPANY_NETWORK: {"people": 2, "since_days": 1, "ids": ["p2", "p3"], "named": False},
+        Kind.COMPANY_ROUND: {"people": 3, "days": 2, "ids": ["p2", "p3"]},
     }.get(observation.kind)
 
 
@@ -95,8 +130,8 @@ moments = st.integers(0, MINUTES + 2).map(lambda minutes: NOON + minutes * MINUT
 ADVERSE = observations(st.just(True), st.sampled_from(TELLING)).map(lambda o: replace(o, value=_matching(o)))
 
 
-def judged(history, *, session="s1", now):
-    return assess(history, session=session, weights=DEFAULT_WEIGHTS, now=now, assessment_id="asm_1")
+def judged(history, *, session="s1", now, weights=DEFAULT_WEIGHTS):
+    return assess(history, session=session, weights=weights, now=now, assessment_id="asm_1")
 
 
 @given(histories(), moments, st.randoms())
@@ -108,29 +143,35 @@ def test_order_and_duplicates_do_not_matter(history, now, random):
     assert judged(shuffled, now=now).attributes == judged(history, now=now).attributes
 
 
-@given(histories(), moments, ADVERSE)
-def test_adding_evidence_against_never_raises_a_tier_nor_lowers_the_score(history, now, bad):
-    before, after = judged(history, now=now), judged([*history, bad], now=now)
+@given(histories(), moments, ADVERSE, WEIGHTS)
+def test_adding_evidence_against_never_raises_a_tier_nor_lowers_the_score(history, now, bad, weights):
+    before, after = (
+        judged(history, now=now, weights=weights),
+        judged([*history, bad], now=now, weights=weights),
+    )
 
     assert after.tier <= before.tier
     assert after.score >= before.score
 
 
-@given(histories(), moments, st.data())
-def test_removing_evidence_in_favour_never_raises_a_tier(history, now, data):
+@given(histories(), moments, st.data(), WEIGHTS)
+def test_removing_evidence_in_favour_never_raises_a_tier(history, now, data, weights):
     kept = [o for o in history if o.adverse or data.draw(st.booleans())]
 
-    before, after = judged(history, now=now), judged(kept, now=now)
+    before, after = judged(history, now=now, weights=weights), judged(kept, now=now, weights=weights)
 
     assert after.tier <= before.tier
     assert after.score >= before.score
 
 
-@given(histories(), moments, st.integers(0, 60))
-def test_time_alone_never_raises_a_tier(history, now, minutes):
+@given(histories(), moments, st.integers(0, 60), WEIGHTS)
+def test_time_alone_never_raises_a_tier(history, now, minutes, weights):
     known = [o for o in history if o.received_at <= now]
 
-    before, after = judged(known, now=now), judged(known, now=now + minutes * MINUTE)
+    before, after = (
+        judged(known, now=now, weights=weights),
+        judged(known, now=now + minutes * MINUTE, weights=weights),
+    )
 
     assert after.tier <= before.tier
     assert after.score >= before.score
@@ -190,10 +231,8 @@ def test_a_hold_needs_both_remote_signals(history, now):
 
 
 @settings(max_examples=300)
-@given(histories(), moments, st.sampled_from(["s1", "s2", None]))
-def test_the_assessor_agrees_with_the_reference(history, now, session):
-    assessment = judged(history, session=session, now=now)
+@given(histories(), moments, st.sampled_from(["s1", "s2", None]), WEIGHTS)
+def test_the_assessor_agrees_with_the_reference(history, now, session, weights):
+    assessment = judged(history, session=session, now=now, weights=weights)
 
-    assert (assessment.score, assessment.tier) == judge(
-        history, session=session, weights=DEFAULT_WEIGHTS, now=now
-    )
+    assert (assessment.score, assessment.tier) == judge(history, session=session, weights=weights, now=now)

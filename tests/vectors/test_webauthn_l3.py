@@ -19,6 +19,7 @@ from webauthn import verify_authentication_response, verify_registration_respons
 
 from authn.assertion import verify_assertion
 from authn.registration import verify_registration
+from authn.trust import Trust
 from demo.wire import assertion_json, attestation_object, from_base64url, registration_json, sign_with
 from domain.authenticators import Anchor, StoredCredential, VerifiedAssertion, VerifiedRegistration
 from domain.key_refusals import KeyRefusal, Refusal
@@ -39,11 +40,11 @@ EXPECTED = {
     "none.ES256.topOrigin": (True, K.TOP_ORIGIN, True, K.TOP_ORIGIN),
     "none.ES256.long-credential-id": (True, K.SYNCED, True, K.SYNCED),
     "packed.ES256": (True, K.SYNCED, True, K.SYNCED),
-    "packed.ES384": (False, K.SYNCED, False, K.SIGNATURE_INVALID),
+    "packed.ES384": (False, K.SYNCED, False, K.ALGORITHM_REFUSED),
     "packed.ES512": (False, K.SYNCED, True, K.ALGORITHM_REFUSED),
     "packed.RS256": (True, K.SYNCED, True, K.ALGORITHM_REFUSED),
     "packed.EdDSA": (True, K.NO_PIN, True, K.NO_PIN),
-    "packed.Ed448": (False, K.SYNCED, False, K.SIGNATURE_INVALID),
+    "packed.Ed448": (False, K.SYNCED, False, K.ALGORITHM_REFUSED),
     "tpm.ES256": (False, K.SYNCED, True, K.SYNCED),
     "android-key.ES256": (False, K.SYNCED, True, K.SYNCED),
     "apple.ES256": (False, K.SYNCED, True, K.SYNCED),
@@ -107,7 +108,7 @@ def register(
         challenge=bytes.fromhex(vector["registration"]["challenge"]),
         origin=published["origin"],
         rp_id=published["rp_id"],
-        anchors=[Anchor(model, root, "vectors")],
+        trust=Trust((Anchor(model, root, "vectors"),)),
         now=NOW,
     )
 

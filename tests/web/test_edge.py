@@ -162,7 +162,7 @@ def test_pages_carry_the_headers_that_keep_them_whole(http: FlaskClient) -> None
     assert response.headers["X-Content-Type-Options"] == "nosniff"
     cookie = response.headers["Set-Cookie"]
     assert cookie.startswith("__Host-doorward-browser=")
-    for attribute in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/"):
+    for attribute in ("Secure", "HttpOnly", "SameSite=Lax", "Path=/", f"Max-Age={30 * 24 * 3600}"):
         assert attribute in cookie
 
 

@@ -12,14 +12,7 @@ from web.pages.session import finish_tap
 from web.state import admin, parts, viewer
 
 pages = area("keys")
-STATES = (
-    ("", "Any state"),
-    ("pending", "Waits to be activated"),
-    ("active", "Active"),
-    ("suspended", "Suspended"),
-    ("lost", "Lost"),
-    ("revoked", "Revoked"),
-)
+STATES = (("", "Any state"), ("active", "Active"), ("suspended", "Suspended"), ("revoked", "Revoked"))
 _FIELDS = {"aaguid": "aaguid", "label": "label"}
 
 

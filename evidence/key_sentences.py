@@ -1,0 +1,69 @@
+"""Say to admins what touches and their company showed.
+
+Answers: how does the value of one observation of a ceremony, or of company,
+read aloud? Names nobody: counts only (the ids stand in the observation). See
+``evidence.sentences`` for the rest of the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from domain.evidence import Kind
+
+_HANGS = {"platform": "as part of the computer", "cross-platform": "as a separate key"}
+_MARKS = {
+    "platform": "it is part of the computer",
+    "hybrid": "it can be a phone",
+    "remote": "it speaks of a remote desktop",
+}
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"
+
+
+def _others(value: Mapping[str, Any], where: str) -> str:
+    used = _count(value["people"], "other person's key was used", "other people's keys were used")
+    return f"{used} {where}, first {_count(value['since_days'], 'day', 'days')} ago"
+
+
+def _moved(value: Mapping[str, Any]) -> str:
+    before = " and ".join(_HANGS[word] for word in value["seen"] if word != value["attachment"])
+    known = f"before, {before}" if before else f"it was registered by {', '.join(value['registered'])}"
+    return f"The browser says that the key is connected {_HANGS[value['attachment']]}; {known}"
+
+
+def _redirected(value: Mapping[str, Any]) -> str:
+    marks = [_MARKS[mark] for mark in value["by"]]
+    return "The browser's answer is not that of a security key in this computer: " + "; ".join(marks)
+
+
+def _round(value: Mapping[str, Any]) -> str:
+    days = _count(value["days"], "day", "days")
+    return f"The keys of {value['people']} people were touched one after the other at one place, on {days}"
+
+
+def _quiet_network(value: Mapping[str, Any]) -> str:
+    if value["named"]:
+        return "The network is shared by design: the operator has named it"
+    return "Nobody else's key was used from the same network in the last 30 days"
+
+
+AGAINST: dict[Kind, Callable[[Any], str]] = {
+    Kind.CEREMONY_TRANSPORT: _moved,
+    Kind.CEREMONY_REDIRECTED: _redirected,
+    Kind.COMPANY_DEVICE: lambda value: _others(value, "in the same browser"),
+    Kind.COMPANY_NETWORK: lambda value: _others(value, "from the same network"),
+    Kind.COMPANY_ROUND: _round,
+}
+CLEAN: dict[Kind, Callable[[Any], str]] = {
+    Kind.CEREMONY_TOUCH: lambda value: f"The touch took {value['ms'] / 1000:.1f} s",
+    Kind.CEREMONY_COUNTER: lambda value: f"The key's counter rose by {value['delta']}",
+    Kind.CEREMONY_TRANSPORT: lambda value: f"The key is connected {_HANGS[value['attachment']]}, as always",
+    Kind.CEREMONY_REDIRECTED: lambda _: "Nothing says that the key was used from elsewhere",
+    Kind.COMPANY_DEVICE: lambda _: "Nobody else's key was used in the same browser in the last 30 days",
+    Kind.COMPANY_NETWORK: _quiet_network,
+    Kind.COMPANY_ROUND: lambda _: "No keys of several people were touched one after the other here",
+}

@@ -1,0 +1,72 @@
+"""What decides about keys and their models, put together in one place.
+
+Who attacks this: nobody directly; but two places that judged keys by
+different lists would be a way around both. So whoever needs :class:`Trust`
+asks here, at registration and at every login. It is built once for each state
+of overlay, denials, metadata and rules, and never outlives that state: the
+state is read in the asking transaction.
+"""
+
+from __future__ import annotations
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from sqlalchemy.orm import Session
+
+from authn.certificates import serial_text
+from authn.trust import Trust
+from domain.authenticators import Anchor, VerifiedRegistration
+from domain.key_refusals import KeyRefusal, Refusal
+from domain.metadata import Denials
+from flows.parts import Parts
+from models.instance import instance
+from models.keys import anchors, credential_by_raw_id, credential_by_serial
+from models.metadata import KeyDenial, denials, newest_import_id
+
+_MODEL, _CERTIFICATE, _KEY = "aaguid", "leaf", "spki"
+
+
+def trust(session: Session, parts: Parts) -> Trust:
+    """Return what this deployment trusts, denies and requires of keys now."""
+    denied = tuple(denials(session))
+    state = (
+        instance(session).trust_revision,
+        newest_import_id(session),
+        tuple((row.kind, row.value) for row in denied),
+        parts.key_rules,
+    )
+    return parts.trust_shelf.get(
+        state,
+        lambda: Trust(
+            anchors=tuple(overlay(session)), denials=_denials(denied), metadata=None, rules=parts.key_rules
+        ),
+    )
+
+
+def known_elsewhere(session: Session, verified: VerifiedRegistration) -> Refusal | None:
+    """Return why a verified key belongs to an account already, revoked keys included."""
+    if credential_by_raw_id(session, verified.credential_id):
+        return Refusal(KeyRefusal.KEY_IN_USE, "the credential id is registered already")
+    serial = serial_text(verified.serial)
+    if serial is not None and credential_by_serial(session, serial):
+        return Refusal(KeyRefusal.KEY_IN_USE, "the serial number is registered already")
+    return None
+
+
+def overlay(session: Session) -> list[Anchor]:
+    """Return the operator's trust overlay in the shape that the gate reads."""
+    return [
+        Anchor(
+            row.aaguid,
+            x509.load_pem_x509_certificate(row.certificate_pem.encode()).public_bytes(Encoding.DER),
+            row.label,
+        )
+        for row in anchors(session)
+    ]
+
+
+def _denials(rows: tuple[KeyDenial, ...]) -> Denials:
+    def of(kind: str) -> frozenset[str]:
+        return frozenset(row.value for row in rows if row.kind == kind)
+
+    return Denials(of(_MODEL), of(_CERTIFICATE), of(_KEY))
