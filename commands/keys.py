@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from commands.base import FILE, commit, parts_or_exit, plainly
+from commands.keys_explain import keys_explain
 from flows import catalog
 from models.keys import anchors
 
@@ -14,6 +15,9 @@ from models.keys import anchors
 @click.group()
 def keys() -> None:
     """Which key models are trusted."""
+
+
+keys.add_command(keys_explain)
 
 
 @keys.group("trust")

@@ -1,0 +1,92 @@
+"""Tell everything that speaks against a recorded ceremony.
+
+Answers: would this registration or this login be accepted at that time, and if
+not, for which reasons, all of them? Judged by the same judges as the live
+ceremony, so that both can never differ. What only the database knows (whose
+key it is, whether it is suspended, whether its challenge was used) is not judged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from authn.assertion import judge_assertion
+from authn.metadata.blob import pinned_roots, verify_blob
+from authn.metadata.entries import read_payload
+from authn.recorded import RecordedCeremony, Twice, Unreadable
+from authn.registration import judge_registration
+from authn.trust import Trust
+from domain.key_refusals import KeyRefusal
+from domain.metadata import Metadata
+
+_MALFORMED = (KeyRefusal.MALFORMED.value,)
+
+
+def explain(recorded: RecordedCeremony, *, trust: Trust, now: datetime) -> tuple[str, ...]:
+    """Return the codes of everything found, in the order of their weight; none: accepted.
+
+    A code is followed by those of the rules that explain it. Raises Unreadable
+    for an assertion without its credential.
+    """
+    kind = _kind(recorded.response)
+    if kind is None or _has_twice(recorded.response):
+        return _MALFORMED
+    # As text, so that what is too long as a whole is refused like in a live ceremony.
+    presented = json.dumps(recorded.response)
+    if kind == "registration":
+        return judge_registration(
+            presented,
+            challenge=recorded.challenge,
+            origin=recorded.origin,
+            rp_id=recorded.rp_id,
+            trust=trust,
+            now=now,
+        ).codes
+    return _explain_assertion(recorded, presented, trust)
+
+
+def read_metadata(text: bytes, *, now: datetime) -> Metadata:
+    """Return the metadata in *text*: a BLOB that FIDO signed, verified at *now*, or a bare payload."""
+    bare = text.lstrip().startswith(b"{")
+    payload = text if bare else verify_blob(text, roots=pinned_roots(), now=now)
+    return read_payload(payload, signed=not bare).metadata
+
+
+def _explain_assertion(recorded: RecordedCeremony, presented: str, trust: Trust) -> tuple[str, ...]:
+    credential = recorded.credential
+    if credential is None:
+        raise Unreadable("an assertion is judged with its `credential`, and there is none")
+    return judge_assertion(
+        presented,
+        challenge=recorded.challenge,
+        origin=recorded.origin,
+        rp_id=recorded.rp_id,
+        allowed_ids=(credential.stored.credential_id,),
+        credential=credential.stored,
+        user_handle=credential.user_handle,
+        sign_count_at_issue=credential.stored.sign_count,
+        algorithms=trust.rules.algorithms,
+    ).codes
+
+
+def _kind(response: object) -> str | None:
+    inner = response.get("response") if isinstance(response, Mapping) else None
+    if not isinstance(inner, Mapping) or ("attestationObject" in inner) == ("signature" in inner):
+        return None
+    return "registration" if "attestationObject" in inner else "assertion"
+
+
+def _has_twice(value: object) -> bool:
+    """Return whether a name stands twice anywhere in *value*; walks without recursion."""
+    left = [value]
+    while left:
+        one = left.pop()
+        if isinstance(one, Twice):
+            return True
+        if isinstance(one, Mapping):
+            left.extend(one.values())
+        elif isinstance(one, list):
+            left.extend(one)
+    return False
