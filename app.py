@@ -24,6 +24,7 @@ from models.engine import Database
 from models.instance import signing_keys
 from settings import COSE, Settings, read_settings
 from web.application import make
+from web.observe import count_event
 
 log = logging.getLogger("doorward")
 
@@ -97,6 +98,7 @@ def _open(settings: Settings, outside: Outside, db: Database) -> Parts:
         weights=DEFAULT_WEIGHTS,
         token_signer=signer,
         token_keys=keys,
+        watch=count_event,
     )
 
 

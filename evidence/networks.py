@@ -97,3 +97,9 @@ def place_key(address: str) -> str:
     """Return what limits are counted by: the IPv4 address, or the /64 of an IPv6 one."""
     plain = unmapped(ip_address(address))
     return str(ip_network((int(plain) >> 64 << 64, 64))) if isinstance(plain, IPv6Address) else str(plain)
+
+
+def neighbourhood_key(place: str) -> str:
+    """Return what many addresses of one hand share: the /24 or /48 around a place."""
+    around = ip_network(place)
+    return str(around.supernet(new_prefix=24 if around.version == 4 else 48))

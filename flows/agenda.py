@@ -24,6 +24,7 @@ from models.people import Engagement, Person
 from models.policy import Draft, newest_publication
 
 SOON = timedelta(days=14)
+ALARMING = timedelta(days=1)
 MANY = 10
 _REFUSED = (EventKind.LOGIN_REFUSED, EventKind.KEY_REFUSED)
 
@@ -40,6 +41,7 @@ class Count:
 class Agenda:
     """The home page of the console. A part is None when the viewer may not see it."""
 
+    alarm: datetime | None
     stopped: tuple[KeyRow, ...] | None
     waiting: tuple[DeviceRow, ...] | None
     without_key: tuple[PersonRow, ...] | None
@@ -57,7 +59,8 @@ class Agenda:
     @property
     def quiet(self) -> bool:
         """Whether nothing needs anybody."""
-        return not (self.stopped or self.waiting or self.without_key or self.ending or self.stale_draft)
+        needs = (self.alarm, self.stopped, self.waiting, self.without_key, self.ending, self.stale_draft)
+        return not any(needs)
 
 
 def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agenda:
@@ -72,6 +75,7 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
         draft = session.get(Draft, viewer.person_id) if policy else None
         stale = (draft.base_revision, revision) if draft and draft.base_revision != revision else None
         return Agenda(
+            alarm=_alarm(session, now) if sees("keys") else None,
             stopped=_stopped(session) if sees("keys") else None,
             waiting=_waiting(session) if sees("devices") else None,
             without_key=keyless,
@@ -86,6 +90,16 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
             chain=head(session) if sees("audit") else None,
             tables_date=min(info.date for info in parts.tables.versions()),
         )
+
+
+def _alarm(session: Session, now: datetime) -> datetime | None:
+    """Return when registrations were last refused unusually often, within a day."""
+    return session.scalar(
+        select(AuditRecord.at)
+        .where(AuditRecord.kind == EventKind.KEY_ALARM.code, AuditRecord.at > now - ALARMING)
+        .order_by(AuditRecord.sequence.desc())
+        .limit(1)
+    )
 
 
 def _stopped(session: Session) -> tuple[KeyRow, ...]:

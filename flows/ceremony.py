@@ -14,11 +14,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from audit.events import Event, EventKind
 from crypto.canonical import canonical_json
 from crypto.digests import sha256_hex
 from crypto.secrets import base64url
 from domain.errors import ChallengeExpired, TooMany
 from domain.key_refusals import KeyRefusal
+from evidence.networks import neighbourhood_key
 from flows.parts import Parts
 from models.keys import Challenge, forget_old_challenges, take_challenge
 from models.sessions import count_try, tries
@@ -31,6 +33,10 @@ TRY_WINDOW = timedelta(minutes=15)
 MAX_FAILURES = 5
 BEGIN_WINDOW = timedelta(minutes=1)
 MAX_BEGINS = 30
+MAX_BEGINS_AROUND = 120
+"""More than one address may begin, or one neighbour could shut out a street."""
+MAX_REFUSED = 10
+ALARM_WINDOW = timedelta(hours=1)
 
 
 class AnsweredLate(ChallengeExpired):
@@ -127,7 +133,18 @@ def count_failure(session: Session, key: str, now: datetime) -> None:
     count_try(session, "failed:" + key, now, TRY_WINDOW)
 
 
-def count_begin(session: Session, key: str, now: datetime) -> None:
-    """Count one start of a ceremony from an address; raise TooMany above 30 a minute."""
-    if count_try(session, "begin:" + key, now, BEGIN_WINDOW) > MAX_BEGINS:
+def count_begin(session: Session, place: str, now: datetime) -> None:
+    """Count one start of a ceremony at a place; raise TooMany above 30 a minute, or 120 around it."""
+    around = neighbourhood_key(place)
+    if (
+        count_try(session, "begin:" + place, now, BEGIN_WINDOW) > MAX_BEGINS
+        or count_try(session, "begin-around:" + around, now, BEGIN_WINDOW) > MAX_BEGINS_AROUND
+    ):
         raise TooMany("too many attempts from this address", retry_after=BEGIN_WINDOW)
+
+
+def registration_alarm(session: Session, now: datetime) -> tuple[Event, ...]:
+    """Count a refused registration; the eleventh of an hour is an event of its own, the others are not."""
+    if count_try(session, "refused-registrations", now, ALARM_WINDOW) != MAX_REFUSED + 1:
+        return ()
+    return (Event(EventKind.KEY_ALARM, "-", "-", {"refused": MAX_REFUSED + 1}),)

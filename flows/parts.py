@@ -49,6 +49,10 @@ class Deployment:
     organisation: str
 
 
+def unwatched(_event: Event) -> None:
+    """Do nothing: nobody counts."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """The outside of every flow."""
@@ -66,12 +70,16 @@ class Parts:
     token_signer: Signer
     token_keys: tuple[Mapping[str, Any], ...]
     trust_shelf: Shelf[Trust] = field(default_factory=Shelf)
+    watch: Callable[[Event], None] = unwatched
+    """Told of each event once it is committed: metrics count what is recorded, and nothing else."""
 
     def commit(self, session: Session, *events: Event) -> None:
         """Record *events* and commit: the last two statements of every flow that writes."""
         if events:
             audit.chain.append(session, *events, now=self.clock.now(), randomness=self.randomness)
         session.commit()
+        for event in events:
+            self.watch(event)
 
 
 __all__ = ["Deployment", "Event", "EventKind", "Parts"]

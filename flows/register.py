@@ -33,6 +33,7 @@ from flows.ceremony import (
     count_failure,
     open_challenge,
     refuse_many_failures,
+    registration_alarm,
     signed_action,
     take,
 )
@@ -146,9 +147,7 @@ def begin(
         person = session.get(Person, code.person_id) if code.person_id else None
         facts = _names(session, person, presented_name, display_name)
         facts["handle"] = base64url(person.user_handle if person else parts.randomness.bytes(32))
-        facts["code"] = code.digest
-        facts["code_id"] = code.id
-        facts["code_purpose"] = code.purpose
+        facts |= {"code": code.digest, "code_id": code.id, "code_purpose": code.purpose}
         ceremony, challenge = open_challenge(
             session,
             parts,
@@ -317,4 +316,5 @@ def _refuse(
     subject = challenge.person_id or "-"
     told = {"reason": refusal.code.value, "detail": refusal.detail, "rules": [r.value for r in refusal.rules]}
     details = {**told, "address": address}
-    parts.commit(session, Event(EventKind.KEY_REFUSED, actor=subject, subject=subject, details=details))
+    refused = Event(EventKind.KEY_REFUSED, actor=subject, subject=subject, details=details)
+    parts.commit(session, refused, *registration_alarm(session, now))

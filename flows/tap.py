@@ -123,7 +123,11 @@ def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str,
                 EventKind.ACTION_SIGNED,
                 actor=viewer.person_id,
                 subject=viewer.person_id,
-                details={"signature": row.id, "action": challenge.action},
+                details={
+                    "signature": row.id,
+                    "action": challenge.action,
+                    "touch_ms": int((now - challenge.created_at).total_seconds() * 1000),
+                },
             ),
         )
         return Tap(row.id, challenge.action)

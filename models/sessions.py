@@ -29,8 +29,7 @@ class BrowserSession(Base):
     person_epoch: Mapped[int]
     credential_epoch: Mapped[int]
     address: Mapped[str]
-    browser: Mapped[str] = mapped_column(default="", index=True)
-    created_at: Mapped[datetime] = mapped_column(index=True)
+    created_at: Mapped[datetime]
     touched_at: Mapped[datetime]
     last_seen_at: Mapped[datetime]
     expires_at: Mapped[datetime]

@@ -20,8 +20,10 @@ from prometheus_client import (
     generate_latest,
 )
 
+from audit.events import Event, EventKind
 from domain.decision import Decision
 from domain.errors import Forbidden
+from domain.key_refusals import KeyRefusal
 from flows.health import health
 from flows.jobs import overdue
 from web.edge import Networks
@@ -37,6 +39,29 @@ SECONDS = Histogram("doorward_request_seconds", "Time to answer.", ["route"], re
 DECISIONS = Counter(
     "doorward_decisions", "Answered questions.", ["door", "effect", "reason"], registry=REGISTRY
 )
+REFUSALS = Counter("doorward_key_refusals", "Refused ceremonies.", ["ceremony", "reason"], registry=REGISTRY)
+ANOMALIES = Counter(
+    "doorward_counter_anomalies", "Answers whose counter was not above the last one.", registry=REGISTRY
+)
+TOUCHES = Histogram(
+    "doorward_touch_seconds",
+    "From the challenge to the accepted answer.",
+    ["purpose"],
+    registry=REGISTRY,
+    buckets=(0.5, 1, 2, 3, 5, 8, 13, 21, 34, 60, 120, 180),
+)
+REFUSED = {
+    EventKind.KEY_REFUSED: "register",
+    EventKind.LOGIN_REFUSED: "login",
+    EventKind.ACTION_SIGN_REFUSED: "sign",
+}
+TOUCHED = {
+    EventKind.LOGIN: "login",
+    EventKind.ACTION_SIGNED: "sign",
+    EventKind.KEY_ACTIVATED: "activate",
+    EventKind.PRESENCE_ANSWERED: "presence",
+}
+REASONS = frozenset(refusal.value for refusal in KeyRefusal)
 OVERDUE = Gauge("doorward_jobs_overdue", "Jobs that no worker did in time.", registry=REGISTRY)
 
 
@@ -70,6 +95,19 @@ def install(app: Flask, *, metrics_from: Networks) -> None:
 def count_decision(door: str, decision: Decision) -> None:
     """Count one answered question by door, effect and first reason."""
     DECISIONS.labels(door, decision.effect.value, decision.reason.code.value).inc()
+
+
+def count_event(event: Event) -> None:
+    """Count what a committed event says of keys. Labels are closed: an unknown reason is `other`."""
+    if event.kind in REFUSED:
+        reason = event.details.get("reason")
+        known = isinstance(reason, str) and reason in REASONS
+        REFUSALS.labels(REFUSED[event.kind], reason if known else "other").inc()
+        if reason == KeyRefusal.COUNTER_REGRESSED.value:
+            ANOMALIES.inc()
+    took = event.details.get("touch_ms")
+    if event.kind in TOUCHED and isinstance(took, int):
+        TOUCHES.labels(TOUCHED[event.kind]).observe(took / 1000)
 
 
 def _start() -> None:

@@ -206,9 +206,5 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('activated_at', models.base.UtcDateTime(timezone=True), nullable=True))
         batch_op.create_index(batch_op.f('ix_credentials_serial'), ['serial'], unique=True)
 
-    with op.batch_alter_table('sessions', schema=None) as batch_op:
-        batch_op.add_column(sa.Column('browser', sa.String(), nullable=False, server_default=''))
-        batch_op.create_index(batch_op.f('ix_sessions_browser'), ['browser'], unique=False)
-        batch_op.create_index(batch_op.f('ix_sessions_created_at'), ['created_at'], unique=False)
     # Keys that were in use before there was an activation were activated by their registration.
     op.execute('UPDATE credentials SET activated_at = created_at')

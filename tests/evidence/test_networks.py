@@ -5,7 +5,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from domain.errors import Invalid
-from evidence.networks import NamedNetwork, match, same_place
+from evidence.networks import NamedNetwork, match, neighbourhood_key, same_place
 
 OFFICE = NamedNetwork(ip_network("10.0.0.0/8"), "office", "corporate")
 LAB = NamedNetwork(ip_network("10.9.0.0/16"), "lab", "corporate")
@@ -73,3 +73,11 @@ def test_a_place_is_an_address_a_64_or_a_companys_named_network(one: str, other:
     )
 
     assert same_place(ip_address(one), ip_address(other), named) is same
+
+
+@pytest.mark.parametrize(
+    ("place", "around"),
+    [("203.0.113.7", "203.0.113.0/24"), ("2001:db8:1:2::/64", "2001:db8:1::/48")],
+)
+def test_a_neighbourhood_is_the_24_or_48_around_a_place(place, around):
+    assert neighbourhood_key(place) == around

@@ -38,6 +38,25 @@ def test_one_household_of_ipv6_addresses_is_one_asker(world: World, imani: Contr
         begin(world, "one-more", address="2001:db8:1:2:ffff::1")
 
 
+@pytest.mark.parametrize(
+    ("street", "elsewhere"),
+    [("203.0.113.{}", "203.0.114.1"), ("2001:db8:1:{:x}::1", "2001:db8:2::1")],
+    ids=["ipv4-24", "ipv6-48"],
+)
+def test_a_street_of_addresses_begins_at_most_120_logins_a_minute(
+    world: World, street: str, elsewhere: str
+) -> None:
+    """Thirty from each address: with a /24 or a /48 somebody has hundreds of them."""
+    for number in range(120):
+        begin(world, f"name{number}", address=street.format(number))
+
+    with pytest.raises(TooMany):
+        begin(world, "one-more", address=street.format(200))
+    begin(world, "one-more", address=elsewhere)
+    world.clock.advance(minutes=1)
+    begin(world, "one-more", address=street.format(200))
+
+
 def test_decoys_are_as_long_as_the_real_ids_here(world: World, imani: Contractor) -> None:
     lengths = {
         len(item["id"])

@@ -9,12 +9,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from audit.events import EventKind
 from crypto.secrets import from_base64url
 from demo.softkey import AttestationAuthority, NotAllowed, SoftKey
 from domain.errors import Conflict, DoorwardError, NotAuthenticated, NotFound, TooMany
 from flows import people, register
+from flows.agenda import agenda
 from flows.register import KeyNotAccepted
 from flows.session import current
+from models.audit import AuditRecord
 from models.keys import Credential
 from models.people import Assignment, Person
 from tests.world import AAGUID, HOME, World
@@ -116,6 +119,37 @@ def test_five_refused_keys_close_the_invite_for_a_while(world: World) -> None:
 
     with pytest.raises(TooMany):
         begin(world, secret)
+
+
+def test_the_eleventh_refusal_of_an_hour_is_an_alarm_and_the_twelfth_is_not(world: World) -> None:
+    stranger = AttestationAuthority.create(now=world.clock.now() - timedelta(days=1), name="Somebody")
+
+    def refuse(name: str, times: int) -> None:
+        secret = invited(world, name)
+        for _ in range(times):
+            with pytest.raises(KeyNotAccepted):
+                finish(world, begin(world, secret), new_key(world, stranger))
+
+    refuse("imani", 5)
+    refuse("jon", 5)
+    assert alarms(world) == 0
+    refuse("mei", 4)
+    assert alarms(world) == 1
+
+    admin = world.login(world.person("asha", "role:admin"))
+    assert agenda(world.parts, admin, sees=lambda area: True).alarm == world.clock.now()
+    assert agenda(world.parts, admin, sees=lambda area: area != "keys").alarm is None
+    world.clock.advance(hours=1)
+    refuse("olu", 5)
+    assert alarms(world) == 1
+    world.clock.advance(days=1)
+    assert agenda(world.parts, admin, sees=lambda area: True).alarm is None
+
+
+def alarms(world: World) -> int:
+    with world.parts.db.read() as session:
+        kind = EventKind.KEY_ALARM.code
+        return session.scalar(select(func.count()).where(AuditRecord.kind == kind)) or 0
 
 
 def test_one_key_belongs_to_one_person(world: World) -> None:
