@@ -31,8 +31,12 @@ class EventKind(Enum):
     KEY_REFUSED = ("key.refused", "A registration was refused.")
     KEY_SUSPENDED = ("key.suspended", "A key was suspended; its sessions ended.")
     KEY_REVOKED = ("key.revoked", "A key was revoked; its sessions ended.")
-    KEY_PENDING = ("key.pending", "A registered key waits to be activated.")
-    KEY_ACTIVATED = ("key.activated", "A key was activated by its owner's first touch.")
+    ACTIVATION_CODE_MADE = ("key.code-made", "A code to activate a key was made.")
+    ACTIVATION_REFUSED = ("key.activation-refused", "The activation of a key was refused.")
+    KEY_ACTIVATED = (
+        "key.activated",
+        "A key was activated: by its owner with the code, or by a second person.",
+    )
     KEY_REINSTATED = ("key.reinstated", "A suspended key was reinstated.")
     KEY_LOST = ("key.lost", "A key was reported lost and stopped.")
     KEY_NAMED = ("key.named", "A person named one of their keys.")

@@ -26,8 +26,8 @@ def decoy_ids(key: bytes, claimed_name: str, count: int, *, lengths: Sequence[in
     if not key:
         raise ValueError("without a key everybody could compute the decoys")
     known = sorted(lengths) or _LENGTHS
-    length = known[_derive(key, claimed_name, "length", 1)[0] % len(known)]
-    return [_derive(key, claimed_name, f"id {index}", length) for index in range(count)]
+    lengths = [known[_derive(key, claimed_name, f"length {n}", 1)[0] % len(known)] for n in range(count)]
+    return [_derive(key, claimed_name, f"id {n}", length) for n, length in enumerate(lengths)]
 
 
 def _derive(key: bytes, name: str, purpose: str, length: int) -> bytes:

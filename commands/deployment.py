@@ -77,4 +77,5 @@ def load_file(file: Path, invites: bool, as_json: bool) -> None:
     for name, secret in loaded.secrets.items():
         click.echo(f"secret of service {name} (shown once): {secret}")
     for name, link in loaded.invites.items():
-        click.echo(f"invite for {name} (24 hours, one use): {link}")
+        click.echo(f"invite for {name} (24 hours, one use; send it by mail): {link}")
+        click.echo(f"activation code of {name} (14 days; tell it by telephone): {loaded.codes[name]}")

@@ -9,6 +9,7 @@ import click
 from commands.base import commit, parts_or_exit, person, plainly
 from domain.errors import NotFound
 from flows import people as flow
+from flows.activate import make_code
 from models.people import live_assignments
 from models.people import people as page
 
@@ -37,12 +38,27 @@ def people_list() -> None:
 @click.argument("login_name")
 @plainly
 def people_invite(login_name: str) -> None:
-    """Print a one-time link with which a person registers their key."""
+    """Print a one-time link with which a person registers their key, and the code that activates it."""
     parts = parts_or_exit()
     with parts.db.write() as session:
-        secret, event = flow.invite(session, parts, person(session, login_name).id, by="host")
-        parts.commit(session, event)
-    click.echo(f"{parts.deployment.public_url}/register/{secret}")
+        person_id = person(session, login_name).id
+        secret, invited = flow.invite(session, parts, person_id, by="host")
+        code, made = make_code(session, parts, person_id, by="host")
+        parts.commit(session, invited, made)
+    click.echo(f"link (24 hours, one use; send it by mail): {parts.deployment.public_url}/register/{secret}")
+    click.echo(f"activation code (14 days; tell it by telephone): {code}")
+
+
+@people.command("code")
+@click.argument("login_name")
+@plainly
+def people_code(login_name: str) -> None:
+    """Print a new code that activates a person's registered key; older codes stop working."""
+    parts = parts_or_exit()
+    with parts.db.write() as session:
+        code, made = make_code(session, parts, person(session, login_name).id, by="host")
+        parts.commit(session, made)
+    click.echo(f"activation code (14 days; tell it by telephone): {code}")
 
 
 @people.command("suspend")

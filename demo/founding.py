@@ -1,8 +1,9 @@
 """The first day of the demo company, over HTTP, as people would live it.
 
 Answers: how does everybody get their key and their laptop? The first admin
-opens the bootstrap link, the others their invites; each registers a key, logs
-in, enrols a laptop with a code; the admin approves all laptops but one.
+opens the bootstrap link, the others their invites; each registers a key (the
+invited activate theirs with the code that they were told), logs in, enrols a
+laptop with a code; the admin approves all laptops but one.
 """
 
 from __future__ import annotations
@@ -42,17 +43,19 @@ def found(
     *,
     bootstrap: str,
     invites: Mapping[str, str],
+    codes: Mapping[str, str],
     say: Callable[[str], None],
 ) -> None:
     """Let everybody in *laptops* register and enrol, then approve. *say* is told each step.
 
-    *bootstrap* and the values of *invites* are paths or addresses of one-time links.
+    *bootstrap* and the values of *invites* are paths or addresses of one-time
+    links; *codes* are what activates the keys that are registered with them.
     """
     say(f"{CAST[FIRST_ADMIN].name} opens the bootstrap link and registers her key.")
     _register(origin, drawer, CAST[FIRST_ADMIN], bootstrap)
     for login, link in invites.items():
-        _register(origin, drawer, CAST[login], link)
-    say(f"{len(invites)} invited people register theirs.")
+        _register(origin, drawer, CAST[login], link, code=codes[login])
+    say(f"{len(invites)} invited people register theirs, and activate them with the codes they were told.")
     for login, laptop in laptops.items():
         _enrol(origin, drawer, login, laptop)
     say(f"{len(laptops)} laptops enrol with one-time codes.")
@@ -74,10 +77,24 @@ def approve(origin: str, drawer: KeyDrawer, devices: list[str]) -> None:
         admin.close()
 
 
-def _register(origin: str, drawer: KeyDrawer, member: Member, link: str) -> None:
+def activate(browser: Browser, drawer: KeyDrawer, login: str, code: str) -> Page:
+    """Touch the new key of *login* for the first time, with the code; return the page that follows."""
+    return browser.ceremony(
+        "/activate",
+        "activate",
+        lambda options, origin: drawer.sign(login, options, origin),
+        login_name=login,
+        code=code,
+    )
+
+
+def _register(origin: str, drawer: KeyDrawer, member: Member, link: str, *, code: str = "") -> None:
     browser = Browser(origin, member.login, "home")
     try:
         browser.ceremony(link, "register", drawer.create, login_name=member.login, display_name=member.name)
+        if code:
+            activate(browser, drawer, member.login, code)
+            browser.post("/sign-out", {})
     finally:
         browser.close()
 

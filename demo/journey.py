@@ -21,7 +21,7 @@ from demo.asking import Errand, Portal, Program, claims
 from demo.browser import Page
 from demo.children import DemoError
 from demo.company import AAGUID, FIRST_ADMIN, VENDOR
-from demo.founding import approve, log_in
+from demo.founding import activate, approve, log_in
 from demo.services import RESOURCE
 from demo.softkey import AttestationAuthority, SoftKey
 from demo.stage import Stage
@@ -36,6 +36,7 @@ REMOTE = "Remote-control software is running on your laptop."
 SILENT = "Your laptop has not reported for this session."
 WAITS = "Your laptop waits for an admin's approval."
 PAYROLL_RULE = "\np, payroll-read, role:support, read, data:payroll, tier >= 2, max 5m, allow\n"
+_CODE = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b")
 _INVITE = re.compile(r"/register/dwi_[A-Za-z0-9_-]{20,}")
 
 
@@ -76,7 +77,8 @@ class Journey(Actors):
 
     def a_homemade_key(self) -> None:
         self.tell.step(
-            "Asha enters Noor Haddad and gives her a one-time link. Noor tries a key of her own make."
+            "Asha enters Noor Haddad, mails her a one-time link and tells her a code. "
+            "Noor tries a key of her own make."
         )
         asha = self.arrive(FIRST_ADMIN)
         today = datetime.now(UTC).date()
@@ -91,6 +93,10 @@ class Journey(Actors):
         if link is None:
             raise LookupError(f"the page of the new person shows no link: {entered.words[:400]}")
         self._noors_link = link[0]
+        code = _CODE.search(entered.words)
+        if code is None:
+            raise LookupError(f"the page of the new person shows no code: {entered.words[:400]}")
+        self._noors_code = code[0]
         now = datetime.now(UTC)
         homemade = SoftKey.create(AttestationAuthority.create(now=now, name="Garage"), AAGUID, now=now)
         refused = refusal(
@@ -100,15 +106,22 @@ class Journey(Actors):
         self.tell.expect("the refusal", {"code": refused.code}, {"code": "attestation-chain"})
 
     def an_invited_person(self) -> None:
-        self.tell.step("Noor uses the certified key she was sent, and logs in. The link is used up.")
-        noor = self.browser("noor.haddad")
-        registered = noor.ceremony(self._noors_link, "register", self.stage.drawer.create)
-        page = log_in(noor, self.stage.drawer, "noor.haddad")
+        self.tell.step("Noor uses the certified key she was sent. It opens nothing until she types the code.")
+        noor, drawer = self.browser("noor.haddad"), self.stage.drawer
+        registered = noor.ceremony(self._noors_link, "register", drawer.create)
+        waits = refusal(lambda: log_in(noor, drawer, "noor.haddad"))
+        self.tell.refused("Noor", waits.sentence, waits.remedy)
+        page = activate(noor, drawer, "noor.haddad", self._noors_code)
         again = noor.get(self._noors_link)
-        got = {"registered": path(registered), "after login": path(page), "link again": again.status}
-        self.tell.expect(
-            "what follows", got, {"registered": "/registered", "after login": "/access", "link again": 404}
-        )
+        got = {
+            "registered": path(registered), "too early": waits.code,
+            "activated": path(page), "link again": again.status,
+        }  # fmt: skip
+        wanted = {
+            "registered": "/registered", "too early": "key-pending",
+            "activated": "/access", "link again": 404,
+        }  # fmt: skip
+        self.tell.expect("what follows", got, wanted)
         self.tell.allowed("Noor is in; she has no laptop that reports, so:")
         self.door("noor.haddad", "data:customer-logs", "read", LATER, SILENT)
 

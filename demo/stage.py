@@ -62,6 +62,7 @@ class Stage:
                     self.broker.children.log(self.broker.name).read_text(encoding="utf-8")
                 ),
                 invites=loaded["invites"],
+                codes=loaded["codes"],
                 say=say,
             )
             write_private(self.broker.founded, json.dumps({"port": self.ports.door}))

@@ -19,6 +19,7 @@ class Limits:
     session: timedelta = timedelta(hours=12)
     bootstrap: timedelta = timedelta(minutes=30)
     invite: timedelta = timedelta(hours=24)
+    activation_code: timedelta = timedelta(days=14)
     device_code: timedelta = timedelta(minutes=15)
     authorization_code: timedelta = timedelta(seconds=60)
     login_challenge: timedelta = timedelta(minutes=3)

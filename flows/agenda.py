@@ -43,6 +43,7 @@ class Agenda:
 
     alarm: datetime | None
     stopped: tuple[KeyRow, ...] | None
+    pending: tuple[KeyRow, ...] | None
     waiting: tuple[DeviceRow, ...] | None
     without_key: tuple[PersonRow, ...] | None
     all_without_key: int
@@ -59,8 +60,8 @@ class Agenda:
     @property
     def quiet(self) -> bool:
         """Whether nothing needs anybody."""
-        needs = (self.alarm, self.stopped, self.waiting, self.without_key, self.ending, self.stale_draft)
-        return not any(needs)
+        needs = (self.alarm, self.stopped, self.pending, self.waiting, self.without_key, self.ending)
+        return not any((*needs, self.stale_draft))
 
 
 def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agenda:
@@ -76,7 +77,8 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
         stale = (draft.base_revision, revision) if draft and draft.base_revision != revision else None
         return Agenda(
             alarm=_alarm(session, now) if sees("keys") else None,
-            stopped=_stopped(session) if sees("keys") else None,
+            stopped=_keys(session, "suspended") if sees("keys") else None,
+            pending=_keys(session, "pending") if sees("keys") else None,
             waiting=_waiting(session) if sees("devices") else None,
             without_key=keyless,
             all_without_key=all_keyless,
@@ -102,11 +104,11 @@ def _alarm(session: Session, now: datetime) -> datetime | None:
     )
 
 
-def _stopped(session: Session) -> tuple[KeyRow, ...]:
+def _keys(session: Session, state: str) -> tuple[KeyRow, ...]:
     rows = session.execute(
         select(Credential, Person)
         .join(Person, Person.id == Credential.person_id)
-        .where(Credential.state == "suspended")
+        .where(Credential.state == state)
         .order_by(Credential.id)
     )
     return tuple(KeyRow(key, owner) for key, owner in rows)

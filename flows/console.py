@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from audit.events import Event
 from domain.errors import Conflict
-from flows import catalog, people, services
+from flows import activate, catalog, people, services
 from flows.parts import Parts
 from flows.services import ServiceForm
 from flows.tap import Tap, spend
@@ -40,11 +40,16 @@ class Engaged:
 
 @dataclass(frozen=True, slots=True)
 class Once:
-    """A secret that is shown to the admin once: its owner, its text, and when it stops working."""
+    """A secret that is shown to the admin once: its owner, its text, and when it stops working.
+
+    *code*: what activates the key that a link registers; it goes another way than the link.
+    """
 
     id: str
     secret: str
     until: datetime | None
+    code: str = ""
+    code_until: datetime | None = None
 
 
 def carry_out(parts: Parts, change: Change) -> None:
@@ -85,9 +90,9 @@ def enter_person(
         if engaged is not None:
             events.append(_engage(session, parts, row.id, engaged, by))
         events += [people.assign(session, parts, row.id, role, not_after=None, by=by) for role in roles]
-        secret, invited = people.invite(session, parts, row.id, by=by)
-        parts.commit(session, *events, invited)
-        return Once(row.id, _link(parts, secret), parts.clock.now() + parts.limits.invite)
+        made, more = _invite(session, parts, row.id, by)
+        parts.commit(session, *events, *more)
+        return made
 
 
 def engage(parts: Parts, person_id: str, engaged: Engaged, *, by: str) -> None:
@@ -98,9 +103,17 @@ def engage(parts: Parts, person_id: str, engaged: Engaged, *, by: str) -> None:
 def invite(parts: Parts, person_id: str, *, by: str) -> Once:
     """Make a new link for a person without a working key; older links stop working."""
     with parts.db.write() as session:
-        secret, invited = people.invite(session, parts, person_id, by=by)
-        parts.commit(session, invited)
-        return Once(person_id, _link(parts, secret), parts.clock.now() + parts.limits.invite)
+        made, events = _invite(session, parts, person_id, by)
+        parts.commit(session, *events)
+        return made
+
+
+def activation_code(parts: Parts, person_id: str, *, by: str) -> Once:
+    """Make a new activation code for a person; older codes stop working."""
+    with parts.db.write() as session:
+        code, made = activate.make_code(session, parts, person_id, by=by)
+        parts.commit(session, made)
+        return Once(person_id, "", None, code, parts.clock.now() + parts.limits.activation_code)
 
 
 def enter_resource(session: Session, parts: Parts, *, id: str, by: str, **fields: Any) -> Event:
@@ -140,6 +153,14 @@ def _engage(session: Session, parts: Parts, person_id: str, engaged: Engaged, by
         ends_at=engaged.ends_at,
         by=by,
     )
+
+
+def _invite(session: Session, parts: Parts, person_id: str, by: str) -> tuple[Once, list[Event]]:
+    now = parts.clock.now()
+    secret, invited = people.invite(session, parts, person_id, by=by)
+    code, made = activate.make_code(session, parts, person_id, by=by)
+    ends, code_ends = now + parts.limits.invite, now + parts.limits.activation_code
+    return Once(person_id, _link(parts, secret), ends, code, code_ends), [invited, made]
 
 
 def _link(parts: Parts, secret: str) -> str:

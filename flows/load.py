@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from domain.errors import Conflict, Invalid
 from evidence.networks import NetworkKind
-from flows import catalog, people
+from flows import activate, catalog, people
 from flows.parts import Parts
 from flows.policy import publish_from_host
 from flows.services import ServiceForm, create_service, make_secret, update_service
@@ -120,6 +120,7 @@ class Loaded:
     secrets: dict[str, str] = field(default_factory=dict)
     services: dict[str, str] = field(default_factory=dict)
     invites: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -258,10 +259,12 @@ def _people(
                 events.append(_engagement(session, parts, person, entry.engagement))
         events += _roles(session, parts, person, entry.roles, parts.clock.now())
         loaded.people[entry.login_name] = person.id
-        if invites and not credentials_of(session, person.id, state="active"):
+        if invites and not any(k.state in {"active", "pending"} for k in credentials_of(session, person.id)):
             secret, invited = people.invite(session, parts, person.id, by="host")
+            code, made = activate.make_code(session, parts, person.id, by="host")
             loaded.invites[entry.login_name] = f"{parts.deployment.public_url}/register/{secret}"
-            events.append(invited)
+            loaded.codes[entry.login_name] = code
+            events += [invited, made]
     return events
 
 

@@ -9,9 +9,9 @@ account and address). A login that is refused leaves its record.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import ip_address
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -20,13 +20,11 @@ from audit.events import Event, EventKind
 from authn.assertion import presented_credential_id, verify_assertion
 from authn.decoys import decoy_ids
 from authn.options import assertion_options
-from crypto.digests import secret_digest
-from crypto.secrets import base64url, from_base64url, new_secret
+from crypto.secrets import base64url, from_base64url
 from domain.authenticators import StoredCredential, VerifiedAssertion
 from domain.errors import NotAuthenticated
 from domain.key_refusals import KeyRefusal, Refusal
 from evidence.networks import place_key
-from evidence.observe import from_address
 from flows.ceremony import (
     challenge_bytes,
     count_begin,
@@ -37,11 +35,9 @@ from flows.ceremony import (
     take,
 )
 from flows.end_access import end_root
-from flows.networks import named_networks
-from flows.observe_ceremony import observe_company, observe_touch
+from flows.enter import Answer, LoggedIn, enter
 from flows.parts import Parts
 from flows.trust import trust
-from models.evidence import add_observations
 from models.keys import (
     Challenge,
     Credential,
@@ -52,10 +48,10 @@ from models.keys import (
     key_id_lengths,
     lock_credential,
 )
-from models.people import Person, lock_person, person_by_login, running_engagement
-from models.sessions import BrowserSession
+from models.people import Person, lock_person, person_by_login
 
-DECOYS = 1
+KEYS_OFFERED = 2
+"""As many as a person may have: the number of keys that are named tells nothing."""
 
 
 class LoginRefused(NotAuthenticated):
@@ -72,29 +68,27 @@ class LoginRefused(NotAuthenticated):
         )
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
-    """A new session: *cookie* is shown to the browser once and never stored."""
+class KeyPending(NotAuthenticated):
+    """Key and name fit, and the key waits to be activated. Said only to who has proven to hold it."""
 
-    cookie: str
-    session_id: str
-    person_id: str
+    code = KeyRefusal.KEY_PENDING.value
+    title = "Your key is not activated yet"
+
+    def __init__(self) -> None:
+        text = KeyRefusal.KEY_PENDING.text
+        super().__init__(text.sentence, remedy=text.remedy)
 
 
 def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[str, Any]:
     """Return ``{ceremony, publicKey}`` for *login_name*, whether or not it exists."""
     now = parts.clock.now()
-    name = login_name.strip().lower()[:128]
     with parts.db.write() as session:
         count_begin(session, place_key(address), now)
         session.commit()
     with parts.db.write() as session:
+        name, person, keys, allowed = offer(session, parts, login_name)
         asker = f"{name}@{place_key(address)}"
         refuse_many_failures(session, asker, now)
-        person = person_by_login(session, name)
-        keys = credentials_of(session, person.id, state="active") if person else []
-        allowed = [key.credential_id for key in keys]
-        lengths = key_id_lengths(session)
         ceremony, challenge = open_challenge(
             session,
             parts,
@@ -104,67 +98,56 @@ def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[
             lifetime=parts.limits.login_challenge,
             now=now,
             person_id=person.id if person and keys else None,
-            sign_counts={base64url(key.credential_id): key.sign_count for key in keys},
+            sign_counts=keys,
             facts={"name": name},
         )
         parts.commit(session)
     options = assertion_options(
         rp_id=parts.deployment.rp_id,
         challenge=challenge,
-        allow=allowed or decoy_ids(parts.ring.derive("decoy-keys"), name, DECOYS, lengths=lengths),
+        allow=allowed,
         timeout=parts.limits.login_challenge,
     )
     return {"ceremony": ceremony, "publicKey": options}
 
 
+def offer(
+    session: Session, parts: Parts, login_name: str
+) -> tuple[str, Person | None, dict[str, int], list[bytes]]:
+    """Return the name as it is looked up, its person, the counters of their keys, and the ids to name.
+
+    Keys that wait to be activated are among them: whoever touches one is told
+    so. As many ids are named for everybody, in an order that tells nothing;
+    login and activation name the same ones, or comparing the two would tell.
+    """
+    name = login_name.strip().lower()[:128]
+    person = person_by_login(session, name)
+    keys = credentials_of(session, person.id) if person else []
+    counters = {key.credential_id: key.sign_count for key in keys if key.state in {"active", "pending"}}
+    secret, lengths = parts.ring.derive("decoy-keys"), key_id_lengths(session)
+    decoys = decoy_ids(secret, name, max(KEYS_OFFERED - len(counters), 0), lengths=lengths)
+    return name, person, {base64url(id): n for id, n in counters.items()}, sorted([*counters, *decoys])
+
+
 def finish(
     parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: str, address: str
 ) -> LoggedIn:
-    """Verify the answer and open a session. Raises LoginRefused or ChallengeExpired."""
+    """Verify the answer and open a session. Raises LoginRefused, KeyPending or ChallengeExpired."""
     now = parts.clock.now()
     challenge = take(parts, ceremony, browser=browser, purpose="login", now=now)
     with parts.db.write() as session:
-        verified = check_answer(session, parts, challenge, credential, now=now)
+        verified = check_answer(session, parts, challenge, credential, now=now, states=("active", "pending"))
         if isinstance(verified, Refused):
-            _refuse(session, parts, challenge, verified, address, now)
+            count_failure(session, f"{challenge.facts['name']}@{place_key(address)}", now)
+            _refuse(session, parts, challenge, verified, address)
             raise LoginRefused
-        logged_in = _open_session(session, parts, verified, address, now)
-        observe_touch(
-            session,
-            parts,
-            verified.assertion,
-            verified.credential,
-            challenge,
-            session_id=logged_in.session_id,
-            address=address,
-            now=now,
-        )
-        _look_around(session, parts, logged_in, address, now)
-        parts.commit(
-            session,
-            Event(
-                EventKind.LOGIN,
-                actor=verified.person.id,
-                subject=verified.person.id,
-                details={
-                    "key": verified.credential.id,
-                    "session": logged_in.session_id,
-                    "address": address,
-                    "counter": verified.assertion.sign_count,
-                    "touch_ms": int((now - challenge.created_at).total_seconds() * 1000),
-                },
-            ),
-        )
+        if verified.credential.state == "pending":
+            waits = Refused(Refusal(KeyRefusal.KEY_PENDING, "the key waits to be activated"))
+            _refuse(session, parts, challenge, waits, address)
+            raise KeyPending
+        logged_in, record = enter(session, parts, verified, challenge, address=address, now=now)
+        parts.commit(session, record)
         return logged_in
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A verified answer to a challenge: the tap, the key (locked) and its owner (locked)."""
-
-    assertion: VerifiedAssertion
-    credential: Credential
-    person: Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,9 +159,15 @@ class Refused:
 
 
 def check_answer(
-    session: Session, parts: Parts, challenge: Challenge, presented: dict[str, Any], *, now: datetime
+    session: Session,
+    parts: Parts,
+    challenge: Challenge,
+    presented: dict[str, Any],
+    *,
+    now: datetime,
+    states: Collection[str] = ("active",),
 ) -> Answer | Refused:
-    """Verify an assertion for a taken challenge and advance the key's counter.
+    """Verify an assertion for a taken challenge by a key in one of *states*, and advance the key's counter.
 
     Locks person, then key. A counter that did not rise since the challenge was
     issued suspends the key (a copy may exist); one that lost a race between
@@ -192,7 +181,7 @@ def check_answer(
         return Refused(Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the key is unknown or another person's"))
     person = lock_person(session, found.person_id)
     key = lock_credential(session, found.id)
-    if person is None or key is None or person.state != "active" or key.state != "active":
+    if person is None or key is None or person.state != "active" or key.state not in states:
         return Refused(Refusal(KeyRefusal.KEY_SUSPENDED, "the key or its owner is suspended"))
     verified = verify_assertion(
         presented,
@@ -215,7 +204,7 @@ def check_answer(
     if denied is not None:
         return Refused(denied)
     if not _newer(verified, key) or not advance_counter(
-        session, key.id, seen=key.sign_count, new=verified.sign_count, now=now
+        session, key.id, seen=key.sign_count, new=verified.sign_count, now=now, state=key.state
     ):
         return Refused(Refusal(KeyRefusal.COUNTER_REGRESSED, "another answer by this key came first"))
     return Answer(verified, key, person)
@@ -241,10 +230,7 @@ def suspend_key(
     return Event(EventKind.KEY_SUSPENDED, "-", key.person_id, details), ended
 
 
-def _refuse(
-    session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str, now: datetime
-) -> None:
-    count_failure(session, f"{challenge.facts['name']}@{place_key(address)}", now)
+def _refuse(session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str) -> None:
     parts.commit(
         session,
         Event(
@@ -259,51 +245,4 @@ def _refuse(
             },
         ),
         *refused.events,
-    )
-
-
-def _open_session(session: Session, parts: Parts, verified: Answer, address: str, now: datetime) -> LoggedIn:
-    person, key = verified.person, verified.credential
-    engagement = running_engagement(session, person.id, now)
-    cookie = new_secret("dws", parts.randomness)
-    row = BrowserSession(
-        id=parts.ids.new("ses"),
-        digest=secret_digest(cookie),
-        person_id=person.id,
-        credential_id=key.id,
-        engagement_id=engagement.id if engagement else None,
-        person_epoch=person.epoch,
-        credential_epoch=key.epoch,
-        address=address,
-        created_at=now,
-        touched_at=now,
-        last_seen_at=now,
-        expires_at=now + parts.limits.session,
-    )
-    session.add(row)
-    session.flush()
-    return LoggedIn(cookie, row.id, person.id)
-
-
-def _look_around(session: Session, parts: Parts, logged_in: LoggedIn, address: str, now: datetime) -> None:
-    """Observe where the new session comes from, and in whose company."""
-    networks = named_networks(session)
-    observed = from_address(
-        ip_address(address),
-        tables=parts.tables,
-        networks=networks,
-        person=logged_in.person_id,
-        session=logged_in.session_id,
-        ids=parts.ids,
-        now=now,
-    )
-    add_observations(session, observed)
-    observe_company(
-        session,
-        parts,
-        person_id=logged_in.person_id,
-        session_id=logged_in.session_id,
-        address=address,
-        networks=networks,
-        now=now,
     )

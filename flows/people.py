@@ -19,8 +19,8 @@ from crypto.digests import secret_digest
 from crypto.secrets import new_secret
 from domain.errors import Conflict, Invalid, NotFound
 from flows.end_access import end_root
+from flows.invitation import login_name
 from flows.parts import Parts
-from flows.register import login_name
 from models.base import changed_rows
 from models.instance import instance, lock_instance, raise_state_revision
 from models.keys import Credential, CredentialState, credentials_of
@@ -138,16 +138,23 @@ def make_link(
 
 
 def invite(session: Session, parts: Parts, person_id: str, *, by: str) -> tuple[str, Event]:
-    """Make the link with which a person registers their key. Refused while they have a working key."""
+    """Make the link with which a person registers their key. Refused while they have one.
+
+    Codes that would have activated an earlier key stop working:
+    ``flows.activate.make_code`` makes the one that goes with this link.
+    """
     person = lock_person(session, person_id)
     if person is None or person.state != "active":
         raise NotFound("there is no such active person")
-    if credentials_of(session, person_id, state="active"):
-        raise Conflict(
-            "this person has a working key",
-            code="has-key",
-            remedy="Revoke the key first, if it is lost; then invite again.",
-        )
+    for key in credentials_of(session, person_id):
+        if key.state in {"active", "pending"}:
+            words = "a working key" if key.state == "active" else "a key that waits to be activated"
+            raise Conflict(
+                f"this person has {words}",
+                code="has-key",
+                remedy="Revoke the key first, if it is lost; then invite again.",
+            )
+    withdraw_codes(session, "activate", person_id, parts.clock.now())
     secret = make_link(
         session, parts, purpose="invite", person_id=person_id, lifetime=parts.limits.invite, by=by
     )
@@ -260,7 +267,7 @@ def suspend(session: Session, parts: Parts, person_id: str, *, reason: str, by: 
     if is_last_admin(session, person_id, parts.clock.now()):
         raise Conflict("this is the last admin", code="last-admin", remedy="Make another admin first.")
     person.state = "suspended"
-    for purpose in ("invite", "recover", "device"):
+    for purpose in ("invite", "recover", "activate", "device"):
         withdraw_codes(session, purpose, person_id, parts.clock.now())
     ended = end_root(session, "person", person_id, cause="person-suspended", by=by)
     return [Event(EventKind.PERSON_SUSPENDED, by, person_id, {"reason": reason}), ended]

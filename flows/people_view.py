@@ -38,7 +38,10 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class PersonRow:
-    """One line of the list. *invited_until* is the end of an invite that is still open."""
+    """One line of the list: working keys, and keys that wait to be activated.
+
+    *invited_until* is the end of an invite that is still open.
+    """
 
     person: Person
     engagement: Engagement | None
@@ -46,6 +49,7 @@ class PersonRow:
     keys: int
     roles: tuple[str, ...]
     invited_until: datetime | None
+    pending: int = 0
 
     @property
     def state(self) -> tuple[str, str]:
@@ -53,7 +57,7 @@ class PersonRow:
         if self.person.state != "active":
             return "closed", self.person.state
         if not self.keys:
-            return "waiting", "invited" if self.invited_until else "no key"
+            return "waiting", "key waits" if self.pending else "invited" if self.invited_until else "no key"
         if self.engaged and self.engagement is None:
             return "closed", "no running engagement"
         return "open", "active"
@@ -110,11 +114,11 @@ def person_rows(session: Session, people: Sequence[Person], now: datetime) -> tu
         engaged.add(row.person_id)
         if row.state == "active" and row.starts_at <= now < row.ends_at:
             running[row.person_id] = row
-    keys = Counter(
-        session.scalars(
-            select(Credential.person_id).where(Credential.person_id.in_(ids), Credential.state == "active")
-        )
-    )
+    keys: Counter[tuple[str, str]] = Counter()
+    for person_id, state in session.execute(
+        select(Credential.person_id, Credential.state).where(Credential.person_id.in_(ids))
+    ):
+        keys[(person_id, state)] += 1
     roles = defaultdict(list)
     for assignment in session.scalars(
         select(Assignment)
@@ -132,9 +136,10 @@ def person_rows(session: Session, people: Sequence[Person], now: datetime) -> tu
             row,
             running.get(row.id),
             row.id in engaged,
-            keys[row.id],
+            keys[(row.id, "active")],
             tuple(roles[row.id]),
             invites.get(row.id),
+            keys[(row.id, "pending")],
         )
         for row in people
     )
@@ -177,9 +182,9 @@ def engagement_of(parts: Parts, person_id: str, engagement_id: str) -> Engagemen
 
 
 def without_key(session: Session, now: datetime, *, limit: int) -> tuple[tuple[PersonRow, ...], int]:
-    """Return the newest active people who have no working key, and how many there are."""
-    working = select(Credential.person_id).where(Credential.state == "active")
-    query = select(Person).where(Person.state == "active", Person.id.not_in(working))
+    """Return the newest active people who have no key, working or waiting, and how many there are."""
+    with_key = select(Credential.person_id).where(Credential.state.in_(("active", "pending")))
+    query = select(Person).where(Person.state == "active", Person.id.not_in(with_key))
     people = session.scalars(query.order_by(Person.created_at.desc(), Person.id).limit(limit)).all()
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
     return person_rows(session, people, now), total

@@ -9,7 +9,6 @@ The first admin's link works while no admin has ever existed.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,14 +16,10 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
-from authn.certificates import serial_text
 from authn.options import registration_options
 from authn.registration import verify_registration
-from authn.trust import Trust
-from crypto.digests import secret_digest
 from crypto.secrets import base64url, from_base64url
-from domain.authenticators import VerifiedRegistration
-from domain.errors import Conflict, Invalid, NotAuthenticated, NotFound
+from domain.errors import Conflict, Invalid, NotAuthenticated
 from domain.key_refusals import Refusal
 from evidence.networks import place_key
 from flows.ceremony import (
@@ -37,14 +32,13 @@ from flows.ceremony import (
     signed_action,
     take,
 )
+from flows.invitation import LinkOver, live_link, login_name
 from flows.parts import Parts
+from flows.store_key import store_key
 from flows.trust import known_elsewhere, trust
 from models.instance import close_bootstrap, instance
 from models.keys import (
     Challenge,
-    Credential,
-    CredentialState,
-    anchors,
     credentials_of,
 )
 from models.people import (
@@ -53,14 +47,11 @@ from models.people import (
     Person,
     Principal,
     consume_code,
-    live_code,
     lock_person,
     person_by_login,
 )
 
-PURPOSES = ("bootstrap", "invite", "recover")
 FIRST_ADMIN_ROLES = ("role:admin", "role:policy-author", "role:auditor")
-_LOGIN_NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?\Z")
 
 
 class KeyNotAccepted(Invalid):
@@ -76,54 +67,6 @@ class LinkTaken(NotAuthenticated):
     title = "This link is in use elsewhere"
 
 
-class LinkOver(NotFound):
-    """The one-time link was used, is too old, or never existed."""
-
-    code = "invite-over"
-    title = "This link does not work any more"
-
-
-@dataclass(frozen=True, slots=True)
-class Invitation:
-    """What the page of a one-time link shows. *person* is None for the first admin."""
-
-    purpose: str
-    person_id: str | None
-    login_name: str
-    display_name: str
-    expires_at: datetime
-    trusted_models: tuple[str, ...]
-
-
-def login_name(presented: str) -> str:
-    """Return a well-formed login name, lower-cased, or raise Invalid."""
-    name = presented.strip().lower()
-    if not _LOGIN_NAME.match(name):
-        raise Invalid(
-            f"`{presented[:80]}` cannot be a login name",
-            code="login-name",
-            remedy="Use letters a to z, digits, dots, - and _, at most 64.",
-        )
-    return name
-
-
-def look(parts: Parts, secret: str) -> Invitation:
-    """Return what a link is for, without using it up. Raises NotFound when it no longer works."""
-    now = parts.clock.now()
-    with parts.db.read() as session:
-        code = _live(session, secret, now)
-        person = session.get(Person, code.person_id) if code.person_id else None
-        models = tuple(sorted({row.label for row in anchors(session)}))
-        return Invitation(
-            code.purpose,
-            code.person_id,
-            person.login_name if person else "",
-            person.display_name if person else "",
-            code.expires_at,
-            models,
-        )
-
-
 def begin(
     parts: Parts, *, secret: str, browser: str, address: str, presented_name: str = "", display_name: str = ""
 ) -> dict[str, Any]:
@@ -136,7 +79,7 @@ def begin(
         count_begin(session, place_key(address), now)
         session.commit()
     with parts.db.write() as session:
-        code = _live(session, secret, now)
+        code = live_link(session, secret, now)
         refuse_many_failures(session, code.id, now)
         if code.browser not in {None, browser}:
             raise LinkTaken(
@@ -174,8 +117,23 @@ def begin(
     return {"ceremony": ceremony, "publicKey": options}
 
 
-def finish(parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: str, address: str) -> str:
-    """Verify the new key, store it, and return the person's id. Raises KeyNotAccepted."""
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A stored key and its owner. *pending*: it opens nothing until it is activated."""
+
+    key_id: str
+    person_id: str
+    login_name: str
+    pending: bool
+
+
+def finish(
+    parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: str, address: str
+) -> Registered:
+    """Verify the new key and store it. Raises KeyNotAccepted.
+
+    It waits to be activated, unless the link was made on the host for an admin.
+    """
     now = parts.clock.now()
     challenge = take(parts, ceremony, browser=browser, purpose="register", now=now)
     with parts.db.write() as session:
@@ -199,22 +157,10 @@ def finish(parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: 
         if code is None:
             raise LinkOver("this link was used already or is too old")
         person, events = _owner(session, parts, challenge, code, now)
-        events.append(_store(session, parts, verified, trusted, person, now))
-        parts.commit(session, *events)
-        return person.id
-
-
-def _live(session: Session, secret: str, now: datetime) -> OneTimeCode:
-    digest = secret_digest(secret)
-    code = next((c for p in PURPOSES if (c := live_code(session, digest, p, now))), None)
-    if code is not None and code.purpose == "bootstrap" and instance(session).first_admin_at is not None:
-        code = None
-    if code is None:
-        raise LinkOver(
-            "this link was used already, is too old, or never existed",
-            remedy="Ask the person who sent it for a new one.",
-        )
-    return code
+        state = "pending" if code.purpose == "invite" else "active"
+        row, stored = store_key(session, parts, verified, trusted, person, state=state, now=now)
+        parts.commit(session, *events, stored)
+        return Registered(row.id, person.id, person.login_name, state == "pending")
 
 
 def _names(session: Session, person: Person | None, presented_name: str, display_name: str) -> dict[str, Any]:
@@ -236,8 +182,8 @@ def _owner(
         person = lock_person(session, code.person_id)
         if person is None or person.state != "active":
             raise LinkOver("this account is not open")
-        if credentials_of(session, person.id, state="active"):
-            raise LinkOver("this account has a working key already")
+        if any(key.state in {"active", "pending"} for key in credentials_of(session, person.id)):
+            raise LinkOver("this account has a key already")
         return person, []
     if instance(session).first_admin_at is not None:
         raise LinkOver("an admin exists already")
@@ -260,53 +206,6 @@ def _owner(
             )
         )
     return person, [Event(EventKind.ADMIN_BOOTSTRAPPED, actor=person.id, subject=person.id)]
-
-
-def _store(
-    session: Session,
-    parts: Parts,
-    verified: VerifiedRegistration,
-    trusted: Trust,
-    person: Person,
-    now: datetime,
-) -> Event:
-    label = trusted.label(verified.aaguid)
-    row = Credential(
-        id=parts.ids.new("key"),
-        person_id=person.id,
-        credential_id=verified.credential_id,
-        public_key=verified.public_key,
-        algorithm=verified.algorithm,
-        sign_count=verified.sign_count,
-        backup_eligible=verified.backup_eligible,
-        aaguid=verified.aaguid,
-        label=label,
-        attestation_object=verified.attestation_object,
-        leaf=verified.leaf_der,
-        leaf_sha256=verified.leaf_sha256,
-        trust_revision=instance(session).trust_revision,
-        transports=list(verified.transports_hint),
-        serial=serial_text(verified.serial),
-        metadata_import=trusted.metadata.id if trusted.metadata else None,
-        metadata_statuses=list(trusted.statuses(verified.aaguid, now)),
-        min_pin_length=verified.min_pin_length,
-        cred_protect=verified.cred_protect,
-        created_at=now,
-    )
-    session.add(row)
-    session.flush()
-    session.add(
-        CredentialState(
-            id=parts.ids.new("kst"),
-            credential_id=row.id,
-            state="active",
-            at=now,
-            by=person.id,
-            reason="registered",
-        )
-    )
-    details = {"key": row.id, "aaguid": row.aaguid, "label": label, "leaf": row.leaf_sha256}
-    return Event(EventKind.KEY_REGISTERED, actor=person.id, subject=person.id, details=details)
 
 
 def _refuse(

@@ -149,12 +149,14 @@ def lock_credential(session: Session, credential_id: str, *, share: bool = False
     return session.scalar(query.with_for_update(read=share))
 
 
-def advance_counter(session: Session, credential_id: str, *, seen: int, new: int, now: datetime) -> bool:
-    """Store *new* if the counter is still *seen*; False when another login came first."""
+def advance_counter(
+    session: Session, credential_id: str, *, seen: int, new: int, now: datetime, state: str = "active"
+) -> bool:
+    """Store *new* if counter and state are still *seen* and *state*; False when another answer came first."""
     changed = changed_rows(
         session,
         update(Credential)
-        .where(Credential.id == credential_id, Credential.sign_count == seen, Credential.state == "active")
+        .where(Credential.id == credential_id, Credential.sign_count == seen, Credential.state == state)
         .values(sign_count=new, last_used_at=now)
         .execution_options(synchronize_session=False),
     )

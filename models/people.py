@@ -65,7 +65,7 @@ class Assignment(Base):
 
 
 class OneTimeCode(Base):
-    """A single-use code: purpose is bootstrap, invite, recover or device. Only its digest is kept."""
+    """A single-use code: bootstrap, invite, recover, activate or device. Only its digest is kept."""
 
     __tablename__ = "one_time_codes"
     __table_args__ = (Index("ix_one_time_codes_purpose_person", "purpose", "person_id"),)
@@ -157,24 +157,24 @@ def members_of(session: Session, group: str, now: datetime) -> Sequence[str]:
     ).all()
 
 
-def consume_code(session: Session, digest: str, purpose: str, now: datetime) -> OneTimeCode | None:
-    """Use a code up, or return None when it is unknown, of another purpose, used or over.
+def consume_code(
+    session: Session, digest: str, purpose: str, now: datetime, *, person_id: str | None = None
+) -> OneTimeCode | None:
+    """Use a code up, or return None when it is unknown, of another purpose or person, used or over.
 
     One conditional UPDATE: of any number of parallel callers exactly one gets the row.
+    *person_id* None: whoever's.
     """
-    changed = changed_rows(
-        session,
-        update(OneTimeCode)
-        .where(
-            OneTimeCode.digest == digest,
-            OneTimeCode.purpose == purpose,
-            OneTimeCode.consumed_at.is_(None),
-            OneTimeCode.expires_at > now,
-        )
-        .values(consumed_at=now)
-        .execution_options(synchronize_session=False),
+    use = update(OneTimeCode).where(
+        OneTimeCode.digest == digest,
+        OneTimeCode.purpose == purpose,
+        OneTimeCode.consumed_at.is_(None),
+        OneTimeCode.expires_at > now,
     )
-    if changed != 1:
+    if person_id is not None:
+        use = use.where(OneTimeCode.person_id == person_id)
+    values = use.values(consumed_at=now).execution_options(synchronize_session=False)
+    if changed_rows(session, values) != 1:
         return None
     return session.scalar(select(OneTimeCode).where(OneTimeCode.digest == digest))
 

@@ -17,7 +17,8 @@ from crypto.jws import Signer
 from demo.softkey import AttestationAuthority, SoftKey
 from domain.ports import SystemRandomness, TimeOrderedIds
 from evidence.networks import NetworkKind
-from flows import access, catalog, devices, login, people, policy, register, tap
+from flows import access, activate, catalog, devices, end_access, login, people, policy, register, tap
+from flows.enter import LoggedIn
 from flows.parts import Parts
 from flows.session import Viewer, current
 from models.catalog import Resource
@@ -115,7 +116,10 @@ class World:
             self.parts.commit(session, *networks, trusted)
 
     def person(self, name: str, *roles: str, engaged: bool = True) -> Contractor:
-        """Enter a person, give them roles and an engagement, and register a soft key."""
+        """Enter a person, give them roles and an engagement, register a soft key and activate it.
+
+        They are logged out again.
+        """
         with self.parts.db.write() as session:
             row, created = people.create_person(
                 session, self.parts, name=name, display_name=name.title(), by="host"
@@ -134,7 +138,8 @@ class World:
                 people.assign(session, self.parts, row.id, role, not_after=None, by="host") for role in roles
             ]
             secret, invited = people.invite(session, self.parts, row.id, by="host")
-            self.parts.commit(session, *events, invited)
+            code, made = activate.make_code(session, self.parts, row.id, by="host")
+            self.parts.commit(session, *events, invited, made)
         contractor = Contractor(row.id, name, SoftKey.create(self.authority, AAGUID, now=self.clock.now()))
         begun = register.begin(self.parts, secret=secret, browser="b-" + name, address=HOME)
         register.finish(
@@ -145,7 +150,25 @@ class World:
             address=HOME,
         )
         self.people[name] = contractor
+        # From a place of its own: nobody is in the company of anybody because of it.
+        viewer = self.activate(contractor, code, address=f"10.9.0.{len(self.people)}")
+        end_access.end_session(self.parts, viewer, viewer.session_id, cause="signed-out")
         return contractor
+
+    def activate(self, contractor: Contractor, code: str, *, address: str = HOME) -> Viewer:
+        """Activate the key of *contractor* with *code* by the real flow; return the viewer."""
+        browser = "b-" + contractor.name
+        begun = activate.begin(
+            self.parts, login_name=contractor.name, code=code, browser=browser, address=address
+        )
+        done = activate.finish(
+            self.parts,
+            ceremony=begun["ceremony"],
+            credential=contractor.key.sign(begun["publicKey"], self.origin),
+            browser=browser,
+            address=address,
+        )
+        return self._arrived(contractor, done, address)
 
     def login(self, contractor: Contractor, *, address: str = HOME) -> Viewer:
         """Log *contractor* in by the real flow; return the viewer."""
@@ -158,6 +181,9 @@ class World:
             browser=browser,
             address=address,
         )
+        return self._arrived(contractor, done, address)
+
+    def _arrived(self, contractor: Contractor, done: LoggedIn, address: str) -> Viewer:
         contractor.cookie = done.cookie
         viewer = current(self.parts, done.cookie, address)
         assert viewer is not None

@@ -23,7 +23,8 @@ from crypto.keyring import read_root_key
 from demo.company import CAST
 from demo.softkey import AttestationAuthority
 from domain.errors import NotFound
-from flows import load, register
+from flows import load
+from flows.invitation import look
 from flows.people import bootstrap_link
 from flows.session import current
 from settings import PREFIX, Settings
@@ -224,7 +225,7 @@ def test_what_a_restore_is_followed_by_ends_sessions_and_links(world: World) -> 
 
     assert current(world.parts, imani.cookie, address=HOME) is None
     with pytest.raises(NotFound):
-        register.look(world.parts, link.rpartition("/")[2])
+        look(world.parts, link.rpartition("/")[2])
 
 
 def test_the_documented_way_makes_a_root_key(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from typing import Any
 
 import pytest
@@ -82,9 +83,16 @@ def test_decoys_differ_by_name_by_secret_and_among_themselves() -> None:
 
 
 def test_decoys_have_the_lengths_of_real_keys() -> None:
-    lengths = {frozenset(len(decoy) for decoy in decoy_ids(b"secret", f"name {n}", 2)) for n in range(60)}
+    lengths = {tuple(len(decoy) for decoy in decoy_ids(b"secret", f"name {n}", 2)) for n in range(200)}
 
-    assert lengths == {frozenset({48}), frozenset({64}), frozenset({96})}
+    assert lengths == set(product((48, 64, 96), repeat=2))
+
+
+def test_the_length_of_a_decoy_does_not_follow_that_of_another() -> None:
+    """Two of one length for every stranger would make a real key beside a decoy stand out."""
+    pairs = [decoy_ids(b"secret", f"name {n}", 2, lengths=(48, 64)) for n in range(60)]
+
+    assert any(len(first) != len(second) for first, second in pairs)
 
 
 def test_decoys_need_a_secret() -> None:

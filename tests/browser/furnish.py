@@ -16,9 +16,9 @@ from demo.company import ANYDESK, CLEAN
 from tests.browser.house import Guest, House
 from tests.browser.visitor import Visitor
 
-IMANI, LONG, LAILA, JON, DANA, WIM = (
+IMANI, LONG, LAILA, JON, DANA, WIM, TOMAS = (
     "imani.okafor", "maximiliana.featherstonehaugh-papadopoulou", "laila.haddad", "jon.berg", "dana.kovac",
-    "wim.de.vries",
+    "wim.de.vries", "tomas.novak",
 )  # fmt: skip
 GUESTS = (
     Guest(IMANI, "Imani Okafor"),
@@ -26,6 +26,7 @@ GUESTS = (
     Guest(LAILA, "ليلى الحداد", vendor="שירותי בדיקה בע״מ"),
     Guest(JON, "Jon Berg", days=5),
     Guest(DANA, "Dana Kovač", days=9),
+    Guest(TOMAS, "Tomáš Novák"),
     Guest(WIM, "Wim de Vries", ("role:auditor",), vendor=""),
 )
 MORE = """
@@ -108,6 +109,7 @@ def furnish(house: House, asha: Visitor) -> Lived:
         lived.arrive(login, invites[login])
         if login != JON:
             lived.enrol(login, laptop)
+    leave_waiting(lived, invites[TOMAS])
     publish(asha, RULES_MORE)
     for login in (IMANI, LONG):
         approve(asha, lived.devices[login])
@@ -126,6 +128,14 @@ def refuse_a_program(lived: Lived, link: str) -> None:
     plug_in_virtual_key(visitor.page)
     visitor.press("Register my security key")
     visitor.page.get_by_role("alert").filter(has_text="Reference").wait_for()
+    visitor.close()
+
+
+def leave_waiting(lived: Lived, link: str) -> None:
+    """Somebody registers a key and does not activate it."""
+    visitor = Visitor(lived.chromium, lived.house)
+    del lived.house.codes[link]
+    visitor.register(link)
     visitor.close()
 
 

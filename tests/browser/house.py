@@ -123,6 +123,8 @@ class House:
     folder: Path
     lifetime: str = "PT5M"
     secrets: dict[str, str] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    """What activates keys, by the link they are registered with."""
 
     def __post_init__(self) -> None:
         self.port, self.portal_port, self.api_port = free_port(), free_port(), free_port()
@@ -163,6 +165,7 @@ class House:
         document.write_text(text + more + "".join(guest.toml() for guest in guests), encoding="utf-8")
         loaded: dict[str, Any] = json.loads(self.command("load", str(document), "--invites", "--json"))
         self.secrets |= loaded["secrets"]
+        self.codes |= {link: loaded["codes"][login] for login, link in loaded["invites"].items()}
         return dict(loaded["invites"])
 
     def serve(self) -> None:

@@ -24,6 +24,7 @@ NOT_LINKED = {
     "/login",
     "/touch",
     "/registered",
+    "/activate",
     "/register/<secret>",
     "/oauth/authorize",
     "/admin/policy/publish",
@@ -112,7 +113,7 @@ def test_pages_that_one_is_sent_to_are_for_everybody(lived: tuple[Lived, Visitor
     link = asha.page.locator("main code", has_text="/register/").inner_text()
     found = look(asha.page, "the page of a new link")
 
-    for path in ("/login", link, "/registered", "/register/dwi_nothing", "/nowhere"):
+    for path in ("/login", link, "/registered", "/registered?waits=imani", "/activate", "/nowhere"):
         found += look(stranger.go(path), path)
     for path in ("/touch?next=/access", authorize(life.house), "/oauth/authorize?client_id=nobody"):
         found += look(imani.go(path), path) + look(laila.go(path), path)

@@ -6,6 +6,7 @@ pages and scripts in Chromium, and an application that trusts our tokens.
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.browser
 
 SOON = 5_000  # milliseconds within which the portal's page asks both doors again, and more
 EXPIRY = 20_000
+CODE = re.compile(r"^[0-9A-Z]{4}(-[0-9A-Z]{4}){3}$")
 LOGS_RULE = "p, logs-read, role:support, read, data:customer-logs, -, max 10m, allow"
 
 
@@ -40,7 +42,9 @@ def enter(asha: Visitor, login: str, name: str, groups: str = "support") -> str:
     page.get_by_label("Last day").fill((today + timedelta(days=30)).isoformat())
     page.get_by_label("Other roles and groups").fill(groups)
     asha.press("Enter and make the link")
-    return page.locator("main code", has_text="/register/").inner_text()
+    link = page.locator("main code", has_text="/register/").inner_text()
+    asha.house.codes[link] = page.locator("main code", has_text=CODE).inner_text()
+    return link
 
 
 def row(page: Page, title: str) -> Locator:

@@ -11,8 +11,9 @@ from sqlalchemy import func, select, update
 
 from domain.errors import ChallengeExpired, DoorwardError, TooMany
 from flows import end_access, login, people, tap
+from flows.enter import LoggedIn
 from flows.jobs import Task
-from flows.login import LoggedIn, LoginRefused
+from flows.login import LoginRefused
 from flows.session import current
 from flows.upkeep import forget
 from models.audit import AuditRecord
@@ -183,7 +184,7 @@ def test_of_64_parallel_answers_to_one_challenge_one_opens_a_session(world: Worl
         opened = list(pool.map(attempt, range(64)))
 
     assert sum(opened) == 1
-    assert count(world, BrowserSession) == 1
+    assert count(world, BrowserSession, BrowserSession.ended_at.is_(None)) == 1
 
 
 def test_a_session_ends_when_idle_when_old_and_when_ended(world: World, imani: Contractor) -> None:
@@ -222,10 +223,10 @@ def test_cookies_are_stored_as_digests_only(world: World, imani: Contractor) -> 
     world.login(imani)
 
     with world.parts.db.read() as session:
-        stored = session.scalars(select(BrowserSession.digest)).one()
+        stored = session.scalars(select(BrowserSession.digest)).all()
 
     assert imani.cookie not in stored
-    assert len(stored) == 64
+    assert {len(digest) for digest in stored} == {64}
 
 
 def test_old_challenges_are_forgotten(world: World, imani: Contractor) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from domain.errors import Invalid
-from flows import end_access, login, register, tap
+from flows import activate, end_access, login, register, tap
+from flows.invitation import look
 from web.body import json_object
 from web.edge import browser, require_same_origin, set_cookie
 from web.state import parts, session_cookie, viewer, viewer_or_none
@@ -73,7 +74,7 @@ def sign_out() -> BaseResponse:
 @pages.get("/register/<secret>")
 def register_page(secret: str) -> str:
     """Show what a one-time link is for."""
-    invitation = register.look(parts(), secret)
+    invitation = look(parts(), secret)
     return render_template("register.html", invitation=invitation, secret=secret)
 
 
@@ -94,19 +95,56 @@ def register_options(secret: str) -> Response:
 @pages.post("/register/finish")
 def register_finish() -> Response:
     body = json_object()
-    register.finish(
+    done = register.finish(
         parts(),
         ceremony=_text(body, "ceremony"),
         credential=_credential(body),
         browser=browser(),
         address=g.client_address,
     )
-    return jsonify(location="/registered")
+    waits = urlencode({"waits": done.login_name})
+    return jsonify(location=f"/registered?{waits}" if done.pending else "/registered")
 
 
 @pages.get("/registered")
 def registered() -> str:
-    return render_template("registered.html")
+    """Say that the key is registered; *waits* is the name of who must still activate it."""
+    return render_template("registered.html", waits=request.args.get("waits", "")[:128])
+
+
+@pages.get("/activate")
+def activate_page() -> str:
+    """Ask for name, activation code and the first touch of a registered key."""
+    return render_template("activate.html", name=request.args.get("name", "")[:128])
+
+
+@pages.post("/activate/options")
+def activate_options() -> Response:
+    body = json_object()
+    begun = activate.begin(
+        parts(),
+        login_name=_text(body, "login_name"),
+        code=_text(body, "code"),
+        browser=browser(),
+        address=g.client_address,
+    )
+    return jsonify(begun)
+
+
+@pages.post("/activate/finish")
+def activate_finish() -> Response:
+    """Activate the key and log its owner in."""
+    body = json_object()
+    done = activate.finish(
+        parts(),
+        ceremony=_text(body, "ceremony"),
+        credential=_credential(body),
+        browser=browser(),
+        address=g.client_address,
+    )
+    response = jsonify(location="/access")
+    set_cookie(response, session_cookie(), done.cookie)
+    return response
 
 
 @pages.get("/touch")

@@ -12,7 +12,14 @@ from web.pages.session import finish_tap
 from web.state import admin, parts, viewer
 
 pages = area("keys")
-STATES = (("", "Any state"), ("active", "Active"), ("suspended", "Suspended"), ("revoked", "Revoked"))
+STATES = (
+    ("", "Any state"),
+    ("pending", "Waits to be activated"),
+    ("active", "Active"),
+    ("suspended", "Suspended"),
+    ("lost", "Lost"),
+    ("revoked", "Revoked"),
+)
 _FIELDS = {"aaguid": "aaguid", "label": "label"}
 
 

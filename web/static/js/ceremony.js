@@ -1,4 +1,4 @@
-// <form data-ceremony="register|login|sign">: options from the broker, a touch of
+// <form data-ceremony="register|activate|login|sign">: options from the broker, a touch of
 // the key, the answer back, then on to where the broker says.
 
 import { Problem, fieldsOf, postJSON } from './http.js';

@@ -1,0 +1,219 @@
+"""A registered key opens nothing until its owner, and no other, is known to hold it.
+
+Two ways: its owner touches it and types the activation code, which travelled
+by another channel than the link; or a second person touches their own key for
+it. Who attacks this: whoever intercepted the link and registered a key of
+their own (they lack the code), whoever overheard the code (they lack the key),
+a stranger who asks for names (decoys, and one text for every refusal), who
+guesses (80 bits; tries are limited by name and place), who uses a code twice
+(one conditional UPDATE), an admin who activates a key of their own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from audit.events import Event, EventKind
+from authn.options import assertion_options
+from crypto.codes import code_digest, new_code
+from domain.errors import Conflict, NotAuthenticated, NotFound
+from domain.key_refusals import KeyRefusal, Refusal
+from evidence.networks import place_key
+from flows.ceremony import count_begin, count_failure, open_challenge, refuse_many_failures, take
+from flows.enter import Answer, LoggedIn, enter
+from flows.login import Refused, check_answer, offer
+from flows.parts import Parts
+from models.base import changed_rows
+from models.instance import raise_state_revision
+from models.keys import Challenge, Credential, CredentialState, lock_credential
+from models.people import OneTimeCode, consume_code, lock_person, withdraw_codes
+
+PURPOSE = "activate"
+
+
+class ActivationRefused(NotAuthenticated):
+    """The key was not activated. The text is the same whatever the cause."""
+
+    code = "activation-refused"
+    title = "The key is not activated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this name, this code and this key do not belong together",
+            remedy="Check the name and the code, use the key that you have just registered, then try again. "
+            "If the key is activated already, log in. If it goes on, call the number on your contract.",
+        )
+
+
+def make_code(session: Session, parts: Parts, person_id: str, *, by: str) -> tuple[str, Event]:
+    """Make the code that activates a person's next key; older ones stop working.
+
+    Shown once to whoever tells it. Nobody makes a code for a key of their own.
+    """
+    now = parts.clock.now()
+    person = lock_person(session, person_id)
+    if person is None or person.state != "active":
+        raise NotFound("there is no such active person")
+    refuse_own(person_id, by)
+    withdraw_codes(session, PURPOSE, person_id, now)
+    code = new_code(parts.randomness)
+    session.add(
+        OneTimeCode(
+            id=parts.ids.new("otc"),
+            purpose=PURPOSE,
+            digest=code_digest(parts.ring.derive("codes"), code),
+            person_id=person_id,
+            created_by=by,
+            created_at=now,
+            expires_at=now + parts.limits.activation_code,
+        )
+    )
+    session.flush()
+    return code, Event(EventKind.ACTIVATION_CODE_MADE, by, person_id)
+
+
+def begin(parts: Parts, *, login_name: str, code: str, browser: str, address: str) -> dict[str, Any]:
+    """Return ``{ceremony, publicKey}`` for *login_name*, whether or not it exists; *code* is judged later."""
+    now = parts.clock.now()
+    with parts.db.write() as session:
+        count_begin(session, place_key(address), now)
+        session.commit()
+    with parts.db.write() as session:
+        name, person, keys, allowed = offer(session, parts, login_name)
+        asker = _asker(name, address)
+        refuse_many_failures(session, asker, now)
+        ceremony, challenge = open_challenge(
+            session,
+            parts,
+            purpose=PURPOSE,
+            asker=asker,
+            browser=browser,
+            lifetime=parts.limits.login_challenge,
+            now=now,
+            person_id=person.id if person and keys else None,
+            sign_counts=keys,
+            facts={"name": name, "code": code_digest(parts.ring.derive("codes"), code)},
+        )
+        parts.commit(session)
+    options = assertion_options(
+        rp_id=parts.deployment.rp_id,
+        challenge=challenge,
+        allow=allowed,
+        timeout=parts.limits.login_challenge,
+    )
+    return {"ceremony": ceremony, "publicKey": options}
+
+
+def finish(
+    parts: Parts, *, ceremony: str, credential: dict[str, Any], browser: str, address: str
+) -> LoggedIn:
+    """Activate the key that was touched, and log its owner in. Raises ActivationRefused or ChallengeExpired.
+
+    The code is used up only together with a touch of a key that waits: a wrong
+    key leaves it as it was.
+    """
+    now = parts.clock.now()
+    challenge = take(parts, ceremony, browser=browser, purpose=PURPOSE, now=now)
+    with parts.db.write() as session:
+        answer = check_answer(session, parts, challenge, credential, now=now, states=("pending", "active"))
+        if isinstance(answer, Answer):
+            answer = _with_code(session, challenge, answer, now)
+        if isinstance(answer, Refused):
+            _refuse(session, parts, challenge, answer, address, now)
+            raise ActivationRefused
+        person, key = answer.person, answer.credential
+        activated = _activate(session, parts, key, by=person.id, how="code", now=now)
+        logged_in, opened = enter(session, parts, answer, challenge, address=address, now=now)
+        parts.commit(session, activated, opened)
+        return logged_in
+
+
+def activation_action(key: Credential) -> dict[str, Any]:
+    """Return the exact action that a second person's touch signs to activate a key."""
+    return {"do": "key.activate", "key": key.id, "person": key.person_id, "label": key.label}
+
+
+def activate_for(session: Session, parts: Parts, credential_id: str, *, by: str) -> Event:
+    """Activate the key of somebody else; the caller has spent a touch for it and commits the event."""
+    now = parts.clock.now()
+    found = session.get(Credential, credential_id)
+    if found is None:
+        raise NotFound("there is no such key")
+    refuse_own(found.person_id, by)
+    person = lock_person(session, found.person_id)
+    key = lock_credential(session, credential_id)
+    if person is None or person.state != "active":
+        raise Conflict("the key's owner is suspended", code="person-state", remedy="Reinstate them first.")
+    if key is None or key.state != "pending":
+        raise Conflict("the key does not wait to be activated", code="key-state")
+    withdraw_codes(session, PURPOSE, person.id, now)
+    return _activate(session, parts, key, by=by, how="second person", now=now)
+
+
+def refuse_own(person_id: str, by: str) -> None:
+    """Raise Conflict when somebody acts on a key of their own where a second person is needed."""
+    if person_id == by:
+        raise Conflict(
+            "nobody activates a key of their own",
+            code="own-key",
+            remedy="Ask another admin, or make a code on the host: doorward people code LOGIN_NAME.",
+        )
+
+
+def _with_code(session: Session, challenge: Challenge, answer: Answer, now: datetime) -> Answer | Refused:
+    """Return *answer* if its key waits and the code is its owner's, using the code up."""
+    if answer.credential.state != "pending":
+        return Refused(Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the key does not wait to be activated"))
+    if consume_code(session, challenge.facts["code"], PURPOSE, now, person_id=answer.person.id) is None:
+        return Refused(
+            Refusal(KeyRefusal.KEY_PENDING, "the code is wrong, used, too old, or another person's")
+        )
+    return answer
+
+
+def _activate(session: Session, parts: Parts, key: Credential, *, by: str, how: str, now: datetime) -> Event:
+    changed = changed_rows(
+        session,
+        update(Credential)
+        .where(Credential.id == key.id, Credential.state == "pending")
+        .values(state="active", activated_at=now),
+    )
+    if changed != 1:
+        raise Conflict("the key does not wait to be activated", code="key-state")
+    session.add(
+        CredentialState(
+            id=parts.ids.new("kst"),
+            credential_id=key.id,
+            state="active",
+            at=now,
+            by=by,
+            reason="activated by code" if how == "code" else "activated by a second person",
+        )
+    )
+    raise_state_revision(session)
+    session.flush()
+    session.refresh(key)
+    return Event(EventKind.KEY_ACTIVATED, by, key.person_id, {"key": key.id, "label": key.label, "how": how})
+
+
+def _refuse(
+    session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str, now: datetime
+) -> None:
+    name, subject = challenge.facts["name"], challenge.person_id or "-"
+    count_failure(session, _asker(name, address), now)
+    details = {
+        "reason": refused.refusal.code.value,
+        "detail": refused.refusal.detail,
+        "name": name,
+        "address": address,
+    }
+    record = Event(EventKind.ACTIVATION_REFUSED, subject, subject, details)
+    parts.commit(session, record, *refused.events)
+
+
+def _asker(name: str, address: str) -> str:
+    return f"{PURPOSE}:{name}@{place_key(address)}"
