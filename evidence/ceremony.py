@@ -120,16 +120,26 @@ def _redirected_by(ceremony: Ceremony) -> tuple[str, ...]:
     return tuple(mark for mark, seen in marks.items() if seen)
 
 
-def touch_quantiles(times: Iterable[tuple[str, int]]) -> Mapping[str, Mapping[int, int]]:
-    """Return for each purpose the milliseconds that 50, 90 and 99 of 100 touches did not exceed.
+@dataclass(frozen=True, slots=True)
+class TouchTimes:
+    """How long touches of one purpose took: 50, 90 and 99 of 100 did not take longer, in milliseconds."""
 
-    *times* are pairs of purpose and milliseconds. Nearest rank: every answer
-    is a time that was seen.
+    purpose: str
+    touches: int
+    ms_50: int
+    ms_90: int
+    ms_99: int
+
+
+def touch_times(values: Iterable[Mapping[str, Any]]) -> tuple[TouchTimes, ...]:
+    """Return the times in *values* of ``ceremony.touch-latency``, by purpose.
+
+    Nearest rank: every answer is a time that was seen.
     """
     by_purpose: dict[str, list[int]] = {}
-    for purpose, ms in times:
-        by_purpose.setdefault(purpose, []).append(ms)
-    return {
-        purpose: {q: sorted(seen)[-(-len(seen) * q // 100) - 1] for q in QUANTILES}
+    for value in values:
+        by_purpose.setdefault(value["purpose"], []).append(value["ms"])
+    return tuple(
+        TouchTimes(purpose, len(seen), *(sorted(seen)[-(-len(seen) * q // 100) - 1] for q in QUANTILES))
         for purpose, seen in sorted(by_purpose.items())
-    }
+    )

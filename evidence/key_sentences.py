@@ -26,7 +26,8 @@ def _count(number: int, one: str, many: str) -> str:
 
 def _others(value: Mapping[str, Any], where: str) -> str:
     used = _count(value["people"], "other person's key was used", "other people's keys were used")
-    return f"{used} {where}, first {_count(value['since_days'], 'day', 'days')} ago"
+    days = value["since_days"]
+    return f"{used} {where}, first {_count(days, 'day', 'days') + ' ago' if days else 'today'}"
 
 
 def _moved(value: Mapping[str, Any]) -> str:

@@ -60,11 +60,11 @@ def explain(
         return f"Not known: {_SUBJECT[kind]}."
     said = _against(kind, chosen) if outcome is Outcome.AGAINST else _clean(kind, chosen)
     notes: list[str] = []
-    if chosen.device is not None:
-        seen = chosen.received_at.astimezone(UTC)
-        how = "seen {} with" if family_of(kind) is Family.CEREMONY else "reported {} by"
-        when = how.format(f"{seen:%Y-%m-%d %H:%M} UTC")
-        notes.append(f"{when} {chosen.device}, D{int(chosen.binding)}")
+    touched = family_of(kind) is Family.CEREMONY
+    if chosen.device is not None and (outcome is Outcome.AGAINST or not touched):
+        when = f"{chosen.received_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        by = f"seen {when} with" if touched else f"reported {when} by"
+        notes.append(f"{by} {chosen.device}, D{int(chosen.binding)}")
     if chosen.quality < 1000:
         notes.append(f"quality {chosen.quality} of 1000")
     if outcome is Outcome.AGAINST and (chosen.session != session or now >= chosen.expires_at):

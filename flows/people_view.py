@@ -14,6 +14,9 @@ from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from domain.errors import NotFound
+from domain.evidence import Kind
+from evidence.ceremony import TouchTimes, touch_times
+from evidence.company import WINDOW
 from flows.ending import Loss, losses_of_person
 from flows.liveness import read_roots, session_problem
 from flows.names import names_of
@@ -21,6 +24,7 @@ from flows.parts import Parts
 from models.access import DecisionRow, decisions
 from models.audit import AuditDetail, AuditRecord, records
 from models.devices import Device, devices_of
+from models.evidence import values_of
 from models.keys import Credential, credentials_of
 from models.people import (
     Assignment,
@@ -34,6 +38,7 @@ from models.people import (
 from models.sessions import BrowserSession, sessions_of
 
 PAGE = 50
+MOST_TOUCHES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,7 @@ class PersonPage:
     records: tuple[tuple[AuditRecord, AuditDetail | None], ...]
     names: dict[str, str]
     losses: tuple[Loss, ...]
+    touches: tuple[TouchTimes, ...]
 
 
 def list_people(parts: Parts, *, search: str = "", state: str = "", after: str = "") -> PeopleList:
@@ -169,6 +175,9 @@ def person_page(parts: Parts, person_id: str) -> PersonPage:
             records=happened,
             names=names_of(session, {row.actor for row, _ in happened}),
             losses=losses_of_person(session, person_id, now),
+            touches=touch_times(
+                values_of(session, person_id, Kind.CEREMONY_TOUCH, now - WINDOW, limit=MOST_TOUCHES)
+            ),
         )
 
 

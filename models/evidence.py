@@ -129,6 +129,20 @@ def observations_for(
     return tuple(_observation(row) for row in rows if row.device_id not in revoked_devices)
 
 
+def values_of(session: Session, person_id: str, kind: Kind, since: datetime, *, limit: int) -> Sequence[Any]:
+    """Return what was observed of one kind about one person since then, the newest first."""
+    return session.scalars(
+        select(ObservationRow.value)
+        .where(
+            ObservationRow.person_id == person_id,
+            ObservationRow.kind == kind.value,
+            ObservationRow.received_at >= since,
+        )
+        .order_by(ObservationRow.received_at.desc())
+        .limit(limit)
+    ).all()
+
+
 def _observation(row: ObservationRow) -> Observation:
     return Observation(
         id=row.id,

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from domain.evidence import Binding, Kind
-from evidence.ceremony import Ceremony, from_ceremony, touch_quantiles
+from evidence.ceremony import Ceremony, TouchTimes, from_ceremony, touch_times
 from tests.evidence.scenes import NOON, CountingIds
 
 USUAL = Ceremony(
@@ -116,10 +116,10 @@ def test_what_nobody_signed_has_half_the_quality():
 
 
 def test_quantiles_are_times_that_were_seen():
-    times = [("login", ms) for ms in range(100, 0, -1)] + [("sign", 40)]
+    values = [{"purpose": "login", "ms": ms} for ms in range(200, 0, -2)] + [{"purpose": "sign", "ms": 40}]
 
-    assert touch_quantiles(times) == {
-        "login": {50: 50, 90: 90, 99: 99},
-        "sign": {50: 40, 90: 40, 99: 40},
-    }
-    assert touch_quantiles([]) == {}
+    assert touch_times(values) == (
+        TouchTimes("login", 100, 100, 180, 198),
+        TouchTimes("sign", 1, 40, 40, 40),
+    )
+    assert touch_times([]) == ()
