@@ -65,6 +65,7 @@ def enter(
         "session": logged_in.session_id,
         "address": address,
         "counter": answer.assertion.sign_count,
+        "purpose": challenge.purpose,
         "touch_ms": int((now - challenge.created_at).total_seconds() * 1000),
     }
     return logged_in, Event(EventKind.LOGIN, answer.person.id, answer.person.id, details)

@@ -52,13 +52,13 @@ TOUCHES = Histogram(
 )
 REFUSED = {
     EventKind.KEY_REFUSED: "register",
+    EventKind.ACTIVATION_REFUSED: "activate",
     EventKind.LOGIN_REFUSED: "login",
     EventKind.ACTION_SIGN_REFUSED: "sign",
 }
 TOUCHED = {
     EventKind.LOGIN: "login",
     EventKind.ACTION_SIGNED: "sign",
-    EventKind.KEY_ACTIVATED: "activate",
     EventKind.PRESENCE_ANSWERED: "presence",
 }
 REASONS = frozenset(refusal.value for refusal in KeyRefusal)
@@ -107,7 +107,9 @@ def count_event(event: Event) -> None:
             ANOMALIES.inc()
     took = event.details.get("touch_ms")
     if event.kind in TOUCHED and isinstance(took, int):
-        TOUCHES.labels(TOUCHED[event.kind]).observe(took / 1000)
+        # The touch that activates a key logs its owner in.
+        first = event.details.get("purpose") == "activate"
+        TOUCHES.labels("activate" if first else TOUCHED[event.kind]).observe(took / 1000)
 
 
 def _start() -> None:

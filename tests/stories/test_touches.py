@@ -53,7 +53,9 @@ def test_an_admin_sees_how_long_the_touches_of_a_person_took(world: World, three
             address=HOME,
         )
 
-    assert person_page(world.parts, three[0].id).touches == (TouchTimes("login", 3, 4000, 9000, 9000),)
+    at_activation, at_logins = person_page(world.parts, three[0].id).touches
+    assert (at_activation.purpose, at_activation.touches) == ("activate", 1)
+    assert at_logins == TouchTimes("login", 3, 4000, 9000, 9000)
     world.clock.advance(days=31)
     assert person_page(world.parts, three[0].id).touches == ()
 

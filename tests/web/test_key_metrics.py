@@ -52,6 +52,15 @@ def test_an_accepted_touch_is_timed_by_its_purpose(world: World) -> None:
     assert at_taps.more == 1
 
 
+def test_the_touch_that_activates_a_key_is_timed_as_such(world: World) -> None:
+    activations = Counted("doorward_touch_seconds_count", purpose="activate")
+    logins = Counted("doorward_touch_seconds_count", purpose="login")
+
+    world.person("imani")
+
+    assert (activations.more, logins.more) == (1, 0)
+
+
 def test_a_refused_registration_is_counted_by_its_reason(world: World) -> None:
     refused = Counted("doorward_key_refusals_total", ceremony="register", reason="attestation-chain")
     stranger = AttestationAuthority.create(now=world.clock.now() - timedelta(days=1), name="Somebody")
