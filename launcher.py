@@ -93,16 +93,20 @@ def _accompany(settings: Settings, stopping: threading.Event) -> threading.Threa
     """Print the bootstrap link, and keep checkpoints beside the server; None if it must not serve."""
     from app import build_parts, configure_logging
     from domain.errors import DoorwardError
+    from flows.key_standing import reassess
     from flows.people import bootstrap_link
 
     configure_logging(settings.log_level)
     try:
         parts = build_parts(settings)
         link = bootstrap_link(parts)
+        stopped = reassess(parts)
     except DoorwardError as error:
         print(f"error: {error.message}", error.remedy or "", sep="\n", file=sys.stderr)
         return None
     print(f"Doorward serves {settings.public_url}, listening on {settings.listen}", file=sys.stderr)
+    if stopped:
+        print(f"{len(stopped)} keys were suspended: their models are no longer accepted.", file=sys.stderr)
     if link is not None:
         print(f"\nNo admin exists yet. Open this within 30 minutes, once:\n\n  {link}\n", file=sys.stderr)
     if not parts.db.is_sqlite:

@@ -17,7 +17,7 @@ import time
 from types import FrameType
 
 from domain.errors import DoorwardError
-from flows import upkeep
+from flows import metadata_jobs, upkeep
 from flows.jobs import Kinds, Work, ensure_recurring, run_next
 from flows.parts import Parts
 from settings import Settings, SettingsInvalid, read_settings
@@ -26,8 +26,9 @@ log = logging.getLogger("doorward.worker")
 
 KINDS: Kinds = {
     "upkeep": Work(upkeep.forget, every=upkeep.EVERY),
+    "keys.reassess": metadata_jobs.REASSESS,
 }
-"""Every kind of job, and how it is done."""
+"""Every kind of job that needs no setting, and how it is done."""
 
 IDLE_SECONDS = 1.0
 TROUBLE_SECONDS = 5.0
@@ -62,9 +63,16 @@ def run(settings: Settings, parent: int | None = None) -> int:
     except DoorwardError as error:
         print(f"error: {error.message}", error.remedy or "", sep="\n", file=sys.stderr)
         return 1
-    work(parts, KINDS, stopping, parent=parent)
+    work(parts, kinds_of(settings), stopping, parent=parent)
     parts.db.dispose()
     return 0
+
+
+def kinds_of(settings: Settings) -> Kinds:
+    """Return every kind of job that *settings* ask for."""
+    if not settings.metadata_url:
+        return KINDS
+    return {**KINDS, "metadata.fetch": metadata_jobs.fetching(settings.metadata_url)}
 
 
 def work(parts: Parts, kinds: Kinds, stopping: threading.Event, *, parent: int | None = None) -> None:

@@ -104,7 +104,7 @@ class Trust:
         """Return why a new key of the model *aaguid*, attested by *chain*, is not admitted at *now*."""
         if aaguid == ZERO_AAGUID:
             return Refusal(KeyRefusal.AAGUID_ZERO)
-        always = (*self._denied(aaguid, chain), *self._compromised(aaguid, chain, now))
+        always = (*self.denied(aaguid, chain), *self._compromised(aaguid, chain, now))
         if aaguid in self._overlay:
             return _not_certified(aaguid, always)
         if self.metadata is None:
@@ -131,7 +131,7 @@ class Trust:
         if not (suspicious or self.denials.models or self.denials.certificates or self.denials.keys):
             return None
         chain = (x509.load_der_x509_certificate(leaf),)
-        return _not_certified(aaguid, (*self._denied(aaguid, chain), *self._compromised(aaguid, chain, now)))
+        return _not_certified(aaguid, (*self.denied(aaguid, chain), *self._compromised(aaguid, chain, now)))
 
     def chain_finding(self, aaguid: str, chain: Sequence[x509.Certificate], now: datetime) -> Finding:
         """Return why *chain* does not end, at *now*, at an anchor of *aaguid*.
@@ -170,15 +170,16 @@ class Trust:
         listed = self._overlay.get(aaguid)
         if listed is not None:
             return listed[0].label
-        model = self._model(aaguid)
+        model = self.model(aaguid)
         return model.description if model else aaguid
 
     def statuses(self, aaguid: str, now: datetime) -> tuple[str, ...]:
         """Return the statuses of the model that hold at *now*, as metadata name them."""
-        model = self._model(aaguid)
+        model = self.model(aaguid)
         return tuple(report.status for report in model.statuses if report.holds(now)) if model else ()
 
-    def _denied(self, aaguid: str, chain: Sequence[x509.Certificate]) -> tuple[KeyRule, ...]:
+    def denied(self, aaguid: str, chain: Sequence[x509.Certificate]) -> tuple[KeyRule, ...]:
+        """Return the operator's denials that cover the model or a certificate of *chain*."""
         denials = self.denials
         by = {
             KeyRule.DENIED_MODEL: aaguid in denials.models,
@@ -191,7 +192,7 @@ class Trust:
     def _compromised(
         self, aaguid: str, chain: Sequence[x509.Certificate], now: datetime
     ) -> tuple[KeyRule, ...]:
-        model = self._model(aaguid)
+        model = self.model(aaguid)
         if model is None:
             return ()
         known = self._known_to_others(aaguid, now)
@@ -201,10 +202,15 @@ class Trust:
         return tuple(rule for rule in broken if counts_beside_overlay(rule))
 
     def _known_to_others(self, aaguid: str, now: datetime) -> frozenset[bytes]:
-        model = self._model(aaguid)
+        model = self.model(aaguid)
         return frozenset(compromised_certificates(model, now)) if model else frozenset()
 
-    def _model(self, aaguid: str) -> Model | None:
+    def overlays(self, aaguid: str) -> bool:
+        """Return whether the operator trusts the model himself."""
+        return aaguid in self._overlay
+
+    def model(self, aaguid: str) -> Model | None:
+        """Return what metadata says of the model, if anything."""
         return self.metadata.models.get(aaguid) if self.metadata else None
 
     @cached_property

@@ -41,6 +41,7 @@ from models.keys import (
     Challenge,
     credentials_of,
 )
+from models.metadata import hold_imports
 from models.people import (
     Assignment,
     OneTimeCode,
@@ -137,6 +138,8 @@ def finish(
     now = parts.clock.now()
     challenge = take(parts, ceremony, browser=browser, purpose="register", now=now)
     with parts.db.write() as session:
+        # What is judged here must still count when it is stored: no import begins meanwhile.
+        hold_imports(session)
         trusted = trust(session, parts)
         verified = verify_registration(
             credential,

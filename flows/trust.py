@@ -9,21 +9,27 @@ state is read in the asking transaction.
 
 from __future__ import annotations
 
+import logging
+
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.orm import Session
 
 from authn.certificates import serial_text
+from authn.metadata.compact import Compact, CompactInvalid, unpack
 from authn.trust import Trust
 from domain.authenticators import Anchor, VerifiedRegistration
 from domain.key_refusals import KeyRefusal, Refusal
-from domain.metadata import Denials
+from domain.metadata import Denials, Metadata
 from flows.parts import Parts
 from models.instance import instance
 from models.keys import anchors, credential_by_raw_id, credential_by_serial
-from models.metadata import KeyDenial, denials, newest_import_id
+from models.metadata import KeyDenial, denials, newest_import, newest_import_id
 
-_MODEL, _CERTIFICATE, _KEY = "aaguid", "leaf", "spki"
+log = logging.getLogger("doorward.trust")
+
+MODEL, CERTIFICATE, KEY = "aaguid", "leaf", "spki"
+"""What a denial can name: the words of the table and of the command line."""
 
 
 def trust(session: Session, parts: Parts) -> Trust:
@@ -38,9 +44,25 @@ def trust(session: Session, parts: Parts) -> Trust:
     return parts.trust_shelf.get(
         state,
         lambda: Trust(
-            anchors=tuple(overlay(session)), denials=_denials(denied), metadata=None, rules=parts.key_rules
+            anchors=tuple(overlay(session)),
+            denials=_denials(denied),
+            metadata=current_metadata(session),
+            rules=parts.key_rules,
         ),
     )
+
+
+def current_metadata(session: Session) -> Metadata | None:
+    """Return the metadata that counts, or None while none was imported, or none can be read."""
+    row = newest_import(session)
+    if row is None:
+        return None
+    try:
+        return unpack(Compact(row.body, row.digest), id=row.id, signed=row.signed)
+    except CompactInvalid:
+        # As if there were none: nobody new gets in, who is in stays in. Importing again mends it.
+        log.exception("the stored metadata cannot be read", extra={"import": row.id})
+        return None
 
 
 def known_elsewhere(session: Session, verified: VerifiedRegistration) -> Refusal | None:
@@ -69,4 +91,4 @@ def _denials(rows: tuple[KeyDenial, ...]) -> Denials:
     def of(kind: str) -> frozenset[str]:
         return frozenset(row.value for row in rows if row.kind == kind)
 
-    return Denials(of(_MODEL), of(_CERTIFICATE), of(_KEY))
+    return Denials(of(MODEL), of(CERTIFICATE), of(KEY))

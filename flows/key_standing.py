@@ -1,0 +1,146 @@
+"""What is known of key models has changed: which registered keys must stop, and what ends with them?
+
+Who attacks this: whoever holds a key whose model was found to be weak, and
+hopes that what is registered goes on. So every import of metadata, every denial
+and every start with other settings judges all working keys again, and stops
+those that fall in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from audit.events import Event, EventKind
+from authn.metadata.enrolled import EnrolledKey, rules_against
+from authn.trust import Trust
+from domain.key_rules import KeyRule
+from flows.end_access import end_root
+from flows.parts import Parts
+from flows.trust import trust
+from models.instance import raise_state_revision, raise_trust_revision
+from models.keys import Credential, CredentialState, lock_credential
+from models.metadata import lock_imports
+from models.people import Assignment, Person, lock_person
+
+WORKING = ("pending", "active")
+
+
+@dataclass(frozen=True, slots=True)
+class Fallen:
+    """A working key that must stop, and why."""
+
+    key: Credential
+    rules: tuple[KeyRule, ...]
+    statuses: tuple[str, ...]
+
+    def told(self) -> dict[str, Any]:
+        """Return this as a record and a report hold it."""
+        return {
+            "key": self.key.id,
+            "person": self.key.person_id,
+            "label": self.key.label,
+            "aaguid": self.key.aaguid,
+            "rules": [rule.value for rule in self.rules],
+            "statuses": list(self.statuses),
+        }
+
+
+def fallen(session: Session, counts: Trust, now: datetime) -> tuple[Fallen, ...]:
+    """Return the working keys that must stop by what *counts*, oldest first."""
+    query = select(Credential).where(Credential.state.in_(WORKING)).order_by(Credential.id)
+    found = []
+    for key in session.scalars(query):
+        stored = EnrolledKey.of(
+            key.aaguid, key.algorithm, leaf=key.leaf, attestation_object=key.attestation_object
+        )
+        rules = rules_against(stored, counts, now)
+        if rules:
+            model = counts.model(key.aaguid)
+            statuses = tuple(r.status for r in model.statuses if r.holds(now)) if model else ()
+            found.append(Fallen(key, rules, statuses))
+    return tuple(found)
+
+
+def stop(session: Session, parts: Parts, found: Sequence[Fallen], *, by: str, now: datetime) -> list[Event]:
+    """Suspend the keys that fell and end what they opened; the caller commits the events.
+
+    A change of what counts raises the revision of trust, whether or not a key fell.
+    """
+    # Person, key, instance: the order of every flow. (That of the owner is needed although they
+    # are not changed: PostgreSQL asks for it when a row is updated twice.)
+    for person_id in sorted({one.key.person_id for one in found}):
+        lock_person(session, person_id, share=True)
+    locked = [one for one in found if _working(session, one)]
+    raise_trust_revision(session)
+    raise_state_revision(session)
+    events = []
+    for one in locked:
+        one.key.state = "suspended"
+        session.add(
+            CredentialState(
+                id=parts.ids.new("kst"),
+                credential_id=one.key.id,
+                state="suspended",
+                at=now,
+                by=by,
+                reason="model-blocked: " + ", ".join(rule.value for rule in one.rules),
+            )
+        )
+        session.flush()
+        events.append(Event(EventKind.KEY_MODEL_BLOCKED, by, one.key.person_id, one.told()))
+        events.append(end_root(session, "key", one.key.id, cause="key-model-blocked", by=by))
+    return events
+
+
+def reassess(parts: Parts, *, by: str = "host") -> tuple[Fallen, ...]:
+    """Judge every working key anew and stop those that fall; writes nothing where none does.
+
+    Called at every start: settings may ask for more than before.
+    """
+    now = parts.clock.now()
+    with parts.db.read() as session:
+        if not fallen(session, trust(session, parts), now):
+            return ()
+    with parts.db.write() as session:
+        found, events = settle(session, parts, by=by, now=now)
+        parts.commit(session, *events)
+        return found
+
+
+def settle(
+    session: Session, parts: Parts, *, by: str, now: datetime
+) -> tuple[tuple[Fallen, ...], list[Event]]:
+    """Stop the working keys that fall by what counts now; the caller commits the events."""
+    lock_imports(session)
+    found = fallen(session, trust(session, parts), now)
+    return found, stop(session, parts, found, by=by, now=now) if found else []
+
+
+def locks_out_admins(session: Session, found: Sequence[Fallen], now: datetime) -> bool:
+    """Return whether no admin would have a working key any more, though one has now."""
+    working = set(
+        session.scalars(
+            select(Credential.id)
+            .join(Person, Person.id == Credential.person_id)
+            .join(Assignment, Assignment.principal_id == Person.id)
+            .where(
+                Credential.state == "active",
+                Person.state == "active",
+                Assignment.group == "role:admin",
+                Assignment.ended_at.is_(None),
+                Assignment.not_after.is_(None) | (Assignment.not_after > now),
+            )
+        )
+    )
+    return bool(working) and working <= {one.key.id for one in found}
+
+
+def _working(session: Session, one: Fallen) -> bool:
+    locked = lock_credential(session, one.key.id)
+    return locked is not None and locked.state in WORKING
