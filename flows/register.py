@@ -35,13 +35,12 @@ from flows.ceremony import (
 from flows.invitation import LinkOver, live_link, login_name
 from flows.parts import Parts
 from flows.store_key import store_key
-from flows.trust import known_elsewhere, trust
+from flows.trust import known_elsewhere, trust_for_new_keys
 from models.instance import close_bootstrap, instance
 from models.keys import (
     Challenge,
     credentials_of,
 )
-from models.metadata import hold_imports
 from models.people import (
     Assignment,
     OneTimeCode,
@@ -138,9 +137,7 @@ def finish(
     now = parts.clock.now()
     challenge = take(parts, ceremony, browser=browser, purpose="register", now=now)
     with parts.db.write() as session:
-        # What is judged here must still count when it is stored: no import begins meanwhile.
-        hold_imports(session)
-        trusted = trust(session, parts)
+        trusted = trust_for_new_keys(session, parts)
         verified = verify_registration(
             credential,
             challenge=challenge_bytes(signed_action("register", None, challenge.nonce)),

@@ -24,7 +24,7 @@ from domain.metadata import Denials, Metadata
 from flows.parts import Parts
 from models.instance import instance
 from models.keys import anchors, credential_by_raw_id, credential_by_serial
-from models.metadata import KeyDenial, denials, newest_import, newest_import_id
+from models.metadata import KeyDenial, denials, hold_imports, newest_import, newest_import_id
 
 log = logging.getLogger("doorward.trust")
 
@@ -50,6 +50,15 @@ def trust(session: Session, parts: Parts) -> Trust:
             rules=parts.key_rules,
         ),
     )
+
+
+def trust_for_new_keys(session: Session, parts: Parts) -> Trust:
+    """Return the same for a key that this transaction will store: it still counts when that is committed.
+
+    Called before any other lock is taken.
+    """
+    hold_imports(session)
+    return trust(session, parts)
 
 
 def current_metadata(session: Session) -> Metadata | None:

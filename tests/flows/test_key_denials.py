@@ -13,7 +13,7 @@ from authn.certificates import key_digest
 from domain.errors import Conflict, DoorwardError, Invalid, NotFound
 from flows.key_denials import allow_again, deny
 from flows.session import current
-from flows.trust import trust
+from flows.trust import trust_for_new_keys
 from models.metadata import denials
 from tests.flows.metadata_desk import REVOKED, blob, history, keys_of, model, recorded, state_of, take
 from tests.world import AAGUID, HOME, Contractor, World
@@ -115,7 +115,7 @@ def test_no_key_slips_in_while_its_model_is_being_blocked(world: World, by: str)
     judged, go = threading.Event(), threading.Event()
 
     def slow(session, parts):
-        trusted = trust(session, parts)
+        trusted = trust_for_new_keys(session, parts)
         judged.set()
         assert go.wait(20)
         return trusted
@@ -128,7 +128,7 @@ def test_no_key_slips_in_while_its_model_is_being_blocked(world: World, by: str)
         else:
             forbid(world, "aaguid", AAGUID)
 
-    with patch("flows.register.trust", slow), ThreadPoolExecutor(2) as pool:
+    with patch("flows.register.trust_for_new_keys", slow), ThreadPoolExecutor(2) as pool:
         blocked = pool.submit(block)
         imani = pool.submit(world.person, "imani").result()
         blocked.result()
