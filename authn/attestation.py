@@ -55,9 +55,10 @@ class AttestationObject:
 
 @dataclass(frozen=True, slots=True)
 class Vouched:
-    """What was found about an attestation. *leaf* is the certificate that vouches, if one could be read."""
+    """What was found about an attestation. *leaf* vouches (*leaf_der*: as presented), if it could be read."""
 
     leaf: x509.Certificate | None
+    leaf_der: bytes
     findings: tuple[Refusal, ...]
 
 
@@ -86,14 +87,14 @@ def judge_attestation(
     """Return who vouches and everything that speaks against it."""
     refused = _format_finding(attestation, trust)
     if refused is not None:
-        return Vouched(None, (refused,))
+        return Vouched(None, b"", (refused,))
     try:
         chain = _read_statement(attestation)
     except Refused as unreadable:
-        return Vouched(None, (unreadable.refusal,))
+        return Vouched(None, b"", (unreadable.refusal,))
     of_model = _model_findings(attestation, chain, key, trust, now)
     of_statement = _statement_findings(attestation, chain[0], client_data)
-    return Vouched(chain[0], found((*of_model, *of_statement)))
+    return Vouched(chain[0], attestation.statement["x5c"][0], found((*of_model, *of_statement)))
 
 
 def _format_finding(attestation: AttestationObject, trust: Trust) -> Finding:
@@ -131,7 +132,8 @@ def _model_findings(
         return virtual, of_model
     binding = model_finding(chain[0], aaguid=aaguid, required=trust.is_shared(aaguid))
     unknown = of_model is not None and not trust.has_anchors(aaguid)
-    return virtual, of_model, binding, None if unknown else trust.chain_finding(aaguid, chain, now)
+    path = None if unknown else trust.chain_finding(aaguid, attestation.statement["x5c"], now)
+    return virtual, of_model, binding, path
 
 
 def _statement_findings(

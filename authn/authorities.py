@@ -24,6 +24,7 @@ class Authorities:
     def __init__(self, certificates: Mapping[str, Sequence[bytes]]) -> None:
         self._certificates = certificates
         self._ready: dict[str, tuple[tuple[bytes, X509], ...]] = {}
+        self._shared: dict[str, bool] = {}
 
     def anchors(self, aaguid: str) -> tuple[tuple[bytes, X509], ...]:
         """Return the anchors of *aaguid*: DER, and the same for OpenSSL."""
@@ -40,11 +41,14 @@ class Authorities:
         It does if both models trust its key, or if one model trusts the issuer
         of what the other trusts.
         """
-        return any(
-            self._models_by_trait.get(trait, _NOBODY) - {aaguid}
-            for der in self._certificates.get(aaguid, ())
-            for trait in _sought(self._read[der])
-        )
+        shared = self._shared.get(aaguid)
+        if shared is None:
+            shared = self._shared[aaguid] = any(
+                self._models_by_trait.get(trait, _NOBODY) - {aaguid}
+                for der in self._certificates.get(aaguid, ())
+                for trait in _sought(self._read[der])
+            )
+        return shared
 
     @cached_property
     def _read(self) -> Mapping[bytes, x509.Certificate | None]:

@@ -138,23 +138,24 @@ def statement_algorithm_fits(key: CertificatePublicKeyTypes, algorithm: object) 
 def _check_rules(certificate: x509.Certificate) -> None:
     if certificate.version is not x509.Version.v3:
         raise Refused(KeyRefusal.ATTESTATION_CERTIFICATE, "not version 3")
+    subject = certificate.subject
     country, organization, common_name = (
-        _values(certificate, oid)
+        _values(subject, oid)
         for oid in (NameOID.COUNTRY_NAME, NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)
     )
     if len(country) != 1 or len(country[0]) != 2 or not country[0].isalpha():
         raise Refused(KeyRefusal.ATTESTATION_CERTIFICATE, "the subject has no country")
     if not any(organization) or not any(common_name):
         raise Refused(KeyRefusal.ATTESTATION_CERTIFICATE, "the subject has no organization or common name")
-    if _values(certificate, NameOID.ORGANIZATIONAL_UNIT_NAME) != [_ORGANIZATIONAL_UNIT]:
+    if _values(subject, NameOID.ORGANIZATIONAL_UNIT_NAME) != [_ORGANIZATIONAL_UNIT]:
         raise Refused(KeyRefusal.ATTESTATION_CERTIFICATE, f"the unit is not {_ORGANIZATIONAL_UNIT}")
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
     if constraints.ca:
         raise Refused(KeyRefusal.ATTESTATION_CERTIFICATE, "the certificate is a CA")
 
 
-def _values(certificate: x509.Certificate, oid: x509.ObjectIdentifier) -> list[str]:
-    return [str(attribute.value) for attribute in certificate.subject.get_attributes_for_oid(oid)]
+def _values(subject: x509.Name, oid: x509.ObjectIdentifier) -> list[str]:
+    return [str(attribute.value) for attribute in subject.get_attributes_for_oid(oid)]
 
 
 def _extension(

@@ -21,6 +21,8 @@ from authn.refused import Refused, refusing
 from domain.key_refusals import KeyRefusal
 
 _BASE64URL = re.compile(r"[A-Za-z0-9_-]*\Z")
+# Characters that may end a text of 2 or 3 over a multiple of 4: those whose unused bits are zero.
+_LAST = {2: "AQgw", 3: "AEIMQUYcgkosw048"}
 _CBOR_DEPTH = 8
 
 
@@ -40,16 +42,16 @@ def from_base64url(text: object, what: str, limit: int, *, over: KeyRefusal = Ke
         raise Refused(over, f"{what} is longer than {limit} bytes")
     if not _BASE64URL.match(text) or len(text) % 4 == 1:
         raise Refused(KeyRefusal.MALFORMED, f"{what} is not base64url")
-    value = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    if to_base64url(value) != text:
+    unused = len(text) % 4
+    if unused and text[-1] not in _LAST[unused]:
         raise Refused(KeyRefusal.MALFORMED, f"{what} is not canonical base64url")
-    return value
+    return base64.urlsafe_b64decode(text + "==" if unused == 2 else text + "=" if unused else text)
 
 
 def json_object(text: str, what: str) -> dict[str, Any]:
     """Return the JSON object in *text*. Duplicate keys at any depth and NaN are refused."""
     with refusing(KeyRefusal.MALFORMED):
-        value = json.loads(text, object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
+        value = _JSON.decode(text)
     if not isinstance(value, dict):
         raise Refused(KeyRefusal.MALFORMED, f"{what} is not a JSON object")
     return value
@@ -64,6 +66,9 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise Refused(KeyRefusal.MALFORMED, f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant)
 
 
 def cbor_item(data: bytes, start: int) -> tuple[Any, int]:

@@ -130,9 +130,14 @@ def _hints(members: Mapping[str, object], response: Mapping[str, Any]) -> Hints:
 
 def remote_members(*objects: object) -> tuple[str, ...]:
     """Return the names of members that speak of a remote client, a few of them."""
-    names = [name for one in objects if isinstance(one, Mapping) for name in one if isinstance(name, str)]
-    remote = (name[:_NAME_LIMIT] for name in names if name.lower().startswith(_REMOTE))
-    return tuple(dict.fromkeys(remote))[:_REMOTE_LIMIT]
+    remote = [
+        name[:_NAME_LIMIT]
+        for one in objects
+        if isinstance(one, dict)
+        for name in one
+        if isinstance(name, str) and name[: len(_REMOTE)].lower() == _REMOTE
+    ]
+    return tuple(dict.fromkeys(remote))[:_REMOTE_LIMIT] if remote else ()
 
 
 def _members(presented: Presented) -> Mapping[str, object]:

@@ -13,8 +13,6 @@ import hashlib
 from collections.abc import Iterator
 from datetime import datetime
 
-from cryptography.hazmat.primitives.serialization import Encoding
-
 from authn.attestation import AttestationObject, Vouched, judge_attestation, read_attestation_object
 from authn.authenticator_data import AuthenticatorData
 from authn.certificates import enterprise_serial
@@ -110,7 +108,6 @@ def _verified(
     data, credential = attestation.data, attestation.credential
     if vouched.leaf is None or key.algorithm is None:
         raise RuntimeError("a registration without findings has a certificate and a key")
-    der = vouched.leaf.public_bytes(Encoding.DER)
     return VerifiedRegistration(
         credential_id=credential.credential_id,
         public_key=credential.public_key,
@@ -119,8 +116,8 @@ def _verified(
         aaguid=credential.aaguid,
         transports_hint=response.transports,
         attestation_object=response.attestation_object,
-        leaf_der=der,
-        leaf_sha256=hashlib.sha256(der).hexdigest(),
+        leaf_der=vouched.leaf_der,
+        leaf_sha256=hashlib.sha256(vouched.leaf_der).hexdigest(),
         backup_eligible=data.backup_eligible,
         user_verified=data.user_verified,
         serial=enterprise_serial(vouched.leaf),

@@ -23,7 +23,7 @@ from functools import cached_property
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from OpenSSL.crypto import X509, X509Store, X509StoreContext, X509StoreFlags
+from OpenSSL.crypto import FILETYPE_ASN1, X509Store, X509StoreContext, X509StoreFlags, load_certificate
 
 from authn.authorities import Authorities
 from authn.certificates import certificate_digest, is_virtual, key_digest
@@ -133,8 +133,8 @@ class Trust:
         chain = (x509.load_der_x509_certificate(leaf),)
         return _not_certified(aaguid, (*self.denied(aaguid, chain), *self._compromised(aaguid, chain, now)))
 
-    def chain_finding(self, aaguid: str, chain: Sequence[x509.Certificate], now: datetime) -> Finding:
-        """Return why *chain* does not end, at *now*, at an anchor of *aaguid*.
+    def chain_finding(self, aaguid: str, chain: Sequence[bytes], now: datetime) -> Finding:
+        """Return why *chain* (DER) does not end, at *now*, at an anchor of *aaguid*.
 
         Signatures, dates, CA flags, key usage and path lengths are OpenSSL's.
         """
@@ -150,8 +150,8 @@ class Trust:
             KeyRefusal.ATTESTATION_CHAIN,
             lambda: X509StoreContext(
                 store,
-                X509.from_cryptography(chain[0]),
-                [X509.from_cryptography(certificate) for certificate in chain[1:]],
+                load_certificate(FILETYPE_ASN1, chain[0]),
+                [load_certificate(FILETYPE_ASN1, der) for der in chain[1:]],
             ).verify_certificate(),
         )
 

@@ -1,9 +1,10 @@
 """What is measured, and against what.
 
-`ceremony.*` against bare py_webauthn with the same bytes; `decision.*` against
-a stock PyCasbin enforcer over the whole bundle; `token.*` against the bare
-signature; `audit.*` and `live.*` against one bare durable commit; `http.*`
-against a bare WSGI function. Each is a generator of results.
+`webauthn.*` against bare py_webauthn with the same JSON, and against one bare
+signature check; `decision.*` against a stock PyCasbin enforcer over the whole
+bundle; `token.*` against the bare signature; `audit.*` and `live.*` against one
+bare durable commit; `http.*` against a bare WSGI function. Each is a generator
+of results.
 """
 
 from __future__ import annotations
@@ -15,8 +16,11 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import load_der_x509_certificate
 from sqlalchemy import text
 from webauthn import verify_authentication_response, verify_registration_response
+from webauthn.helpers.structs import AttestationFormat
 from werkzeug.test import Client
 
 from audit.events import Event, EventKind
@@ -26,10 +30,9 @@ from authn.trust import Trust
 from bench.company import Bench, bench_world
 from bench.measure import Result, compare
 from bench.rules import casbin_enforcer, generated
-from crypto.secrets import from_base64url
+from demo.wire import to_base64url
 from domain.access import AccessRequest, Subject, SubjectKind
-from domain.authenticators import Anchor, StoredCredential
-from domain.key_refusals import Refusal
+from domain.authenticators import Anchor, StoredCredential, VerifiedAssertion, VerifiedRegistration
 from evidence.assess import assess
 from flows.decide import Asked, decide_and_log
 from flows.liveness import read_roots
@@ -41,71 +44,91 @@ from tests.world import AAGUID, NOON
 Case = Callable[[], Iterator[Result]]
 CHALLENGE = b"c" * 32
 ORIGIN = "http://localhost:8080"
+OPTIONS = {
+    "rp": {"id": "localhost", "name": "x"},
+    "user": {"id": "dXNlcg", "name": "i", "displayName": "I"},
+    "challenge": "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M",
+    "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
+    "excludeCredentials": [],
+}
 
 
 def ceremonies() -> Iterator[Result]:
+    """Both from the same parsed JSON; the library is given the root, so that both check the chain."""
     with _bench() as bench:
-        options = {
-            "rp": {"id": "localhost", "name": "x"},
-            "user": {"id": "dXNlcg", "name": "i", "displayName": "I"},
-            "challenge": "Y2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2M",
-            "pubKeyCredParams": [{"type": "public-key", "alg": -7}],
-            "excludeCredentials": [],
-        }
-        made = bench.key.register(options, ORIGIN)
+        made = bench.key.register(OPTIONS, ORIGIN)
         trust = Trust((Anchor(AAGUID, bench.authority_der, "bench"),))
-        found = verify_registration(
-            made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", trust=trust, now=NOON
-        )
-        assert not isinstance(found, Refusal), found
-        yield compare(
-            "ceremony.registration",
-            lambda: verify_registration(
+        root = load_der_x509_certificate(bench.authority_der).public_bytes(Encoding.PEM)
+
+        def register() -> object:
+            return verify_registration(
                 made, challenge=CHALLENGE, origin=ORIGIN, rp_id="localhost", trust=trust, now=NOON
-            ),
-            lambda: verify_registration_response(
+            )
+
+        def library() -> object:
+            return verify_registration_response(
                 credential=made,
                 expected_challenge=CHALLENGE,
                 expected_rp_id="localhost",
                 expected_origin=ORIGIN,
                 require_user_verification=True,
-            ),
-            against="py_webauthn, no chain check",
-            inner=20,
-        )
-        asked = {
-            "rpId": "localhost",
-            "challenge": options["challenge"],
-            "allowCredentials": [{"type": "public-key", "id": made["id"]}],
-        }
-        answer = bench.key.sign(asked, ORIGIN)
-        stored = StoredCredential(
-            "key_1", found.credential_id, found.public_key, 0, found.backup_eligible, found.algorithm
-        )
+                pem_root_certs_bytes_by_fmt={AttestationFormat.PACKED: [root]},
+            )
+
+        found = register()
+        assert isinstance(found, VerifiedRegistration), found
+        raw = _raw_verification()
         yield compare(
-            "ceremony.assertion",
-            lambda: verify_assertion(
-                answer,
-                challenge=CHALLENGE,
-                origin=ORIGIN,
-                rp_id="localhost",
-                allowed_ids=[found.credential_id],
-                credential=stored,
-                user_handle=from_base64url("dXNlcg"),
-                sign_count_at_issue=0,
-            ),
-            lambda: verify_authentication_response(
-                credential=answer,
-                expected_challenge=CHALLENGE,
-                expected_rp_id="localhost",
-                expected_origin=ORIGIN,
-                credential_public_key=found.public_key,
-                credential_current_sign_count=0,
-                require_user_verification=True,
-            ),
-            against="py_webauthn",
-            inner=40,
+            "webauthn.registration", register, library, against="py_webauthn with its root", inner=20
         )
+        yield compare("webauthn.registration.raw", register, raw, against="bare P-256 verify", inner=20)
+        yield from _assertions(bench, found, raw)
+
+
+def _assertions(bench: Bench, found: VerifiedRegistration, raw: Callable[[], object]) -> Iterator[Result]:
+    asked = {
+        "rpId": "localhost",
+        "challenge": OPTIONS["challenge"],
+        "allowCredentials": [{"type": "public-key", "id": to_base64url(found.credential_id)}],
+    }
+    answer = bench.key.sign(asked, ORIGIN)
+    stored = StoredCredential(
+        "key_1", found.credential_id, found.public_key, 0, found.backup_eligible, found.algorithm
+    )
+
+    def sign_in() -> object:
+        return verify_assertion(
+            answer,
+            challenge=CHALLENGE,
+            origin=ORIGIN,
+            rp_id="localhost",
+            allowed_ids=[found.credential_id],
+            credential=stored,
+            user_handle=b"user",
+            sign_count_at_issue=0,
+        )
+
+    def library() -> object:
+        return verify_authentication_response(
+            credential=answer,
+            expected_challenge=CHALLENGE,
+            expected_rp_id="localhost",
+            expected_origin=ORIGIN,
+            credential_public_key=found.public_key,
+            credential_current_sign_count=0,
+            require_user_verification=True,
+        )
+
+    assert isinstance(sign_in(), VerifiedAssertion)
+    yield compare("webauthn.assertion", sign_in, library, against="py_webauthn", inner=40)
+    yield compare("webauthn.assertion.raw", sign_in, raw, against="bare P-256 verify", inner=40)
+
+
+def _raw_verification() -> Callable[[], object]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    message, algorithm = b"m" * 69, ec.ECDSA(SHA256())
+    signature, public = key.sign(message, algorithm), key.public_key()
+    return lambda: public.verify(signature, message, algorithm)
 
 
 def decisions() -> Iterator[Result]:
