@@ -8,7 +8,7 @@ PORT ?= 8080
 WORKERS ?= 2
 export PORT
 
-.PHONY: help run demo serve test test-fast test-browser lint format bench coverage screens lock clean setup setup-dev system
+.PHONY: help run demo serve test test-fast test-browser lint format bench soak coverage screens lock clean setup setup-dev system
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -43,6 +43,9 @@ format: setup-dev ## Format the code
 
 bench: setup-dev ## Measure, as ratios side by side with their noise; writes build/bench.json
 	$(BIN)/python -m bench
+
+soak: setup-dev ## Judge a million spoilt registrations and a million spoilt logins
+	$(BIN)/python -m tests.authn.soak
 
 coverage: setup-dev system ## Say which lines and branches the fast tests reach
 	$(BIN)/python -m coverage erase

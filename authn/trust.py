@@ -130,7 +130,8 @@ class Trust:
         suspicious = self.metadata and aaguid in self.metadata.models
         if not (suspicious or self.denials.models or self.denials.certificates or self.denials.keys):
             return None
-        chain = (x509.load_der_x509_certificate(leaf),)
+        # Of a key that was stored without its certificate, its model is all there is to judge.
+        chain = (x509.load_der_x509_certificate(leaf),) if leaf else ()
         return _not_certified(aaguid, (*self.denied(aaguid, chain), *self._compromised(aaguid, chain, now)))
 
     def chain_finding(self, aaguid: str, chain: Sequence[bytes], now: datetime) -> Finding:
