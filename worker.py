@@ -17,9 +17,10 @@ import time
 from types import FrameType
 
 from domain.errors import DoorwardError
-from flows import metadata_jobs, upkeep
+from flows import metadata_jobs, presence, upkeep
 from flows.jobs import Kinds, Work, ensure_recurring, run_next
 from flows.parts import Parts
+from flows.presence_hours import ASK
 from settings import Settings, SettingsInvalid, read_settings
 
 log = logging.getLogger("doorward.worker")
@@ -27,6 +28,8 @@ log = logging.getLogger("doorward.worker")
 KINDS: Kinds = {
     "upkeep": Work(upkeep.forget, every=upkeep.EVERY),
     "keys.reassess": metadata_jobs.REASSESS,
+    ASK: Work(presence.ask),
+    presence.CLOSE: Work(presence.close),
 }
 """Every kind of job that needs no setting, and how it is done."""
 

@@ -55,6 +55,7 @@ class EventKind(Enum):
     HOURS_DECLARED = ("presence.hours", "The working hours of a person were declared.")
     PRESENCE_OPENED = ("presence.opened", "People were asked for a touch unannounced.")
     PRESENCE_ANSWERED = ("presence.answered", "A person answered an unannounced touch.")
+    PRESENCE_LATE = ("presence.late", "A person touched after the deadline of an unannounced touch.")
     PRESENCE_MISSED = ("presence.missed", "A person missed an unannounced touch.")
     JOB_FAILED = ("job.failed", "Background work failed for good.")
     LOGIN = ("login.succeeded", "A person logged in with their key.")

@@ -1,6 +1,6 @@
-"""Say to admins what touches and their company showed.
+"""Say to admins what touches, their company and unannounced askings showed.
 
-Answers: how does the value of one observation of a ceremony, or of company,
+Answers: how does the value of one observation of a ceremony, of company or of presence
 read aloud? Names nobody: counts only (the ids stand in the observation). See
 ``evidence.sentences`` for the rest of the line.
 """
@@ -52,12 +52,28 @@ def _quiet_network(value: Mapping[str, Any]) -> str:
     return "Nobody else's key was used from the same network in the last 30 days"
 
 
+def _missed(asking: str) -> Callable[[Any], str]:
+    def say(value: Any) -> str:
+        late = "" if value["late_ms"] is None else f", but {value['late_ms'] / 1000:.0f} s late"
+        return f"{asking} was not answered in time{late}" + ("" if value["shown"] else "; no page had shown it")
+
+    return say
+
+
+def _answered(asking: str) -> Callable[[Any], str]:
+    return lambda value: f"{asking} was answered after {value['latency_ms'] / 1000:.0f} s"
+
+
+_UNANNOUNCED, _AT_ONCE = "An unannounced touch", "A touch that several people were asked for at once"
+
 AGAINST: dict[Kind, Callable[[Any], str]] = {
     Kind.CEREMONY_TRANSPORT: _moved,
     Kind.CEREMONY_REDIRECTED: _redirected,
     Kind.COMPANY_DEVICE: lambda value: _others(value, "in the same browser"),
     Kind.COMPANY_NETWORK: lambda value: _others(value, "from the same network"),
     Kind.COMPANY_ROUND: _round,
+    Kind.PRESENCE_TOUCH: _missed(_UNANNOUNCED),
+    Kind.PRESENCE_CONTENTION: _missed(_AT_ONCE),
 }
 CLEAN: dict[Kind, Callable[[Any], str]] = {
     Kind.CEREMONY_TOUCH: lambda value: f"The touch took {value['ms'] / 1000:.1f} s",
@@ -67,4 +83,6 @@ CLEAN: dict[Kind, Callable[[Any], str]] = {
     Kind.COMPANY_DEVICE: lambda _: "Nobody else's key was used in the same browser in the last 30 days",
     Kind.COMPANY_NETWORK: _quiet_network,
     Kind.COMPANY_ROUND: lambda _: "No keys of several people were touched one after the other here",
+    Kind.PRESENCE_TOUCH: _answered(_UNANNOUNCED),
+    Kind.PRESENCE_CONTENTION: _answered(_AT_ONCE),
 }

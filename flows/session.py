@@ -52,11 +52,12 @@ class Viewer:
         return Subject(SubjectKind.PERSON, self.person_id)
 
 
-def current(parts: Parts, cookie: str | None, address: str) -> Viewer | None:
+def current(parts: Parts, cookie: str | None, address: str, *, active: bool = True) -> Viewer | None:
     """Return the person behind *cookie*, or None when no live session belongs to it here.
 
     A cookie that comes from another place than its login is refused and
-    recorded; whoever moved touches their key again.
+    recorded; whoever moved touches their key again. A request that no person
+    made (*active* false) does not keep the session from becoming idle.
     """
     if not cookie:
         return None
@@ -72,7 +73,7 @@ def current(parts: Parts, cookie: str | None, address: str) -> Viewer | None:
     if not here:
         _record_move(parts, viewer, address, now)
         return None
-    if now - row.last_seen_at >= _SEEN_EVERY:
+    if active and now - row.last_seen_at >= _SEEN_EVERY:
         with parts.db.write() as session:
             touch_last_seen(session, row.id, now)
             parts.commit(session)

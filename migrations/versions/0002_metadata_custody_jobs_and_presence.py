@@ -69,8 +69,12 @@ def upgrade() -> None:
     sa.Column('closed_at', models.base.UtcDateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_presence_rounds'))
     )
+    with op.batch_alter_table('presence_rounds', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_presence_rounds_opened_at'), ['opened_at'], unique=False)
+
     op.create_table('declared_hours',
     sa.Column('person_id', sa.String(), nullable=False),
+    sa.Column('revision', sa.BigInteger(), nullable=False),
     sa.Column('zone', sa.String(), nullable=False),
     sa.Column('days', sa.JSON(), nullable=False),
     sa.Column('starts', sa.BigInteger(), nullable=False),
@@ -176,6 +180,7 @@ def upgrade() -> None:
     with op.batch_alter_table('presence_checks', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_presence_checks_person_id'), ['person_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_presence_checks_round_id'), ['round_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_presence_checks_session_id'), ['session_id'], unique=False)
 
     op.create_table('touches',
     sa.Column('id', sa.String(), nullable=False),

@@ -29,6 +29,8 @@ VALUES = {
     Kind.COMPANY_DEVICE: {"people": 0, "since_days": 0, "ids": []},
     Kind.COMPANY_NETWORK: {"people": 0, "since_days": 0, "ids": [], "named": False},
     Kind.COMPANY_ROUND: {"people": 0, "days": 0, "ids": []},
+    Kind.PRESENCE_TOUCH: {"outcome": "answered", "latency_ms": 4_200, "shown_ms": 3_100},
+    Kind.PRESENCE_CONTENTION: {"outcome": "answered", "latency_ms": 6_000, "shown_ms": None},
 }
 TELLING = [
     Kind.NETWORK_HOSTING,
