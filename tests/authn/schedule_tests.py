@@ -30,7 +30,7 @@ def kolmogorov_smirnov(uniforms: Sequence[float]) -> float:
 
 
 def serial_correlation(uniforms: Sequence[float]) -> float:
-    """Neighbours, up to ten apart, must not be correlated: the greatest of ten, each with a tenth of ALPHA."""
+    """Neighbours, up to ten apart, must not be correlated: the greatest, each with a tenth of ALPHA."""
     n = len(uniforms)
     mean = sum(uniforms) / n
     centred = [u - mean for u in uniforms]
