@@ -11,6 +11,7 @@ from app import REAL, ensure_root_key
 from commands.base import FILE, parts_or_exit, plainly, settings_or_exit
 from crypto.keyring import read_root_key
 from flows import instance, load, people
+from flows.document import read_document
 from flows.parts import Deployment
 from migrations.run import upgrade
 from models.engine import Database
@@ -69,7 +70,7 @@ def admin_recover(login_name: str) -> None:
 @plainly
 def load_file(file: Path, invites: bool, as_json: bool) -> None:
     """Load people, resources, services, networks, key models and rules from FILE (TOML; docs/load.md)."""
-    loaded = load.load_document(parts_or_exit(), load.read_document(file.read_bytes()), invites=invites)
+    loaded = load.load_document(parts_or_exit(), read_document(file.read_bytes()), invites=invites)
     if as_json:
         click.echo(json.dumps(loaded.as_dict(), indent=2))
         return

@@ -1,8 +1,8 @@
 """Say to admins what touches, their company and unannounced askings showed.
 
-Answers: how does the value of one observation of a ceremony, of company or of presence
-read aloud? Names nobody: counts only (the ids stand in the observation). See
-``evidence.sentences`` for the rest of the line.
+Answers: how does the value of one observation of a ceremony, of company or of
+presence read aloud? Names nobody: counts only (the ids stand in the
+observation). See ``evidence.sentences`` for the rest of the line.
 """
 
 from __future__ import annotations
@@ -55,7 +55,9 @@ def _quiet_network(value: Mapping[str, Any]) -> str:
 def _missed(asking: str) -> Callable[[Any], str]:
     def say(value: Any) -> str:
         late = "" if value["late_ms"] is None else f", but {value['late_ms'] / 1000:.0f} s late"
-        return f"{asking} was not answered in time{late}" + ("" if value["shown"] else "; no page had shown it")
+        return f"{asking} was not answered in time{late}" + (
+            "" if value["shown"] else "; no page had shown it"
+        )
 
     return say
 

@@ -8,107 +8,27 @@ date (resources, services, rules) or left alone (people, networks, key models).
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
 from domain.errors import Conflict, Invalid
-from evidence.networks import NetworkKind
 from flows import activate, catalog, people
+from flows.document import Document, EngagementEntry, HoursEntry
 from flows.parts import Parts
 from flows.policy import publish_from_host
+from flows.presence_hours import HoursForm, clock_minutes, declare, form_of
 from flows.services import ServiceForm, create_service, make_secret, update_service
 from models.catalog import secrets_of, service_by_name
 from models.keys import credentials_of
 from models.people import Person, live_assignments, person_by_login
 from models.policy import newest_publication
+from models.presence import hours_of
 from policies.bundle import load as load_bundle
 from tokens.credentials import SECRET
-
-Text = Annotated[str, Field(min_length=1, max_length=500)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class KeyModel(_Strict):
-    """A trusted key model."""
-
-    aaguid: Text
-    label: Text
-    certificate: Annotated[str, Field(min_length=1, max_length=20_000)]
-
-
-class NetworkEntry(_Strict):
-    """A named network."""
-
-    cidr: Text
-    label: Text
-    kind: NetworkKind
-    country: str | None = None
-    asn: int | None = None
-
-
-class ServiceEntry(_Strict):
-    """A service: policy enforcement point, OAuth client, or both."""
-
-    name: Text
-    title: Text
-    audience: Text
-    prefixes: tuple[Text, ...] = ()
-    actions: tuple[Text, ...] = ()
-    subject_types: tuple[Text, ...] = ("person",)
-    context_keys: tuple[Text, ...] = ()
-    redirect_uris: tuple[Text, ...] = ()
-    home_url: str | None = None
-    auth_method: Literal["client_secret", "private_key_jwt", "none"] = "client_secret"
-    jwk: dict[str, Any] | None = None
-
-
-class ResourceEntry(_Strict):
-    """A resource that can be opened."""
-
-    id: Text
-    title: Text
-    description: str = ""
-    actions: tuple[Text, ...]
-    service: str | None = None
-
-
-class EngagementEntry(_Strict):
-    """A contract: vendor, sponsor, project, and its window."""
-
-    vendor: Text
-    sponsor: Text
-    project: Text
-    starts: AwareDatetime
-    ends: AwareDatetime
-
-
-class PersonEntry(_Strict):
-    """A person with roles and, for contractors, an engagement."""
-
-    login_name: Text
-    display_name: Text
-    roles: tuple[Text, ...] = ()
-    engagement: EngagementEntry | None = None
-
-
-class Document(_Strict):
-    """The whole file."""
-
-    key_models: tuple[KeyModel, ...] = ()
-    networks: tuple[NetworkEntry, ...] = ()
-    services: tuple[ServiceEntry, ...] = ()
-    resources: tuple[ResourceEntry, ...] = ()
-    people: tuple[PersonEntry, ...] = ()
-    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,20 +44,6 @@ class Loaded:
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-def read_document(data: bytes) -> Document:
-    """Return the document in *data* (TOML, UTF-8), or raise Invalid naming every problem."""
-    try:
-        return Document.model_validate(tomllib.loads(data.decode("utf-8")))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Invalid(f"the document is not TOML: {error}", code="document-invalid") from error
-    except ValidationError as error:
-        places = [
-            f"{'.'.join(str(part) for part in found['loc'])}: {found['msg']}"
-            for found in error.errors(include_url=False, include_input=False)
-        ]
-        raise Invalid("the document has problems: " + "; ".join(places), code="document-invalid") from error
 
 
 def load_document(parts: Parts, document: Document, *, invites: bool = False) -> Loaded:
@@ -258,6 +164,7 @@ def _people(
             if entry.engagement is not None:
                 events.append(_engagement(session, parts, person, entry.engagement))
         events += _roles(session, parts, person, entry.roles, parts.clock.now())
+        events += _hours(session, parts, person, entry.hours)
         loaded.people[entry.login_name] = person.id
         if invites and not any(k.state in {"active", "pending"} for k in credentials_of(session, person.id)):
             secret, invited = people.invite(session, parts, person.id, by="host")
@@ -280,6 +187,18 @@ def _engagement(session: Session, parts: Parts, person: Person, entry: Engagemen
         ends_at=entry.ends,
         by="host",
     )
+
+
+def _hours(session: Session, parts: Parts, person: Person, entry: HoursEntry | None) -> list[Event]:
+    """Declare hours if they differ from those in force: a second load must not draw anew."""
+    if entry is None:
+        return []
+    starts, ends = clock_minutes(entry.starts), clock_minutes(entry.ends)
+    form = HoursForm(entry.zone, entry.days, starts, ends, entry.mean_gap)
+    row = hours_of(session, person.id)
+    if row is not None and form_of(row) == replace(form, days=tuple(sorted(set(form.days)))):
+        return []
+    return [declare(session, parts, person.id, form, by="host")]
 
 
 def _roles(

@@ -23,7 +23,9 @@ from crypto.secrets import base64url
 from domain.errors import Conflict, NotFound
 from evidence.presence import answered
 from flows.ceremony import open_challenge, signed_action, take
-from flows.login import Answer, Refused, check_answer
+from flows.enter import Answer
+from flows.login import Refused, check_answer
+from flows.observe_ceremony import observe_touch
 from flows.parts import Event, EventKind, Parts
 from flows.session import Viewer
 from flows.tap import TapRefused
@@ -142,6 +144,10 @@ def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str,
                 "the touch could not be accepted", remedy="Try again with the key you logged in with."
             )
         signature = _keep(session, parts, viewer, challenge, answer, now)
+        observe_touch(
+            session, parts, answer.assertion, answer.credential, challenge,
+            session_id=viewer.session_id, address=viewer.address, now=now,
+        )  # fmt: skip
         event = _settle(session, parts, challenge.action["check"], answer, signature, now)
         if event is None:
             raise Conflict("you have touched already", code="presence-answered")

@@ -80,6 +80,10 @@ def draw(
     )
 
 
+def form_of(row: DeclaredHours) -> HoursForm:
+    return HoursForm(row.zone, tuple(row.days), row.starts, row.ends, row.mean_gap)
+
+
 def hours(row: DeclaredHours) -> Hours:
     return Hours(row.zone, frozenset(row.days), row.starts, row.ends)
 

@@ -32,6 +32,11 @@ def viewer_or_none() -> Viewer | None:
     return cast("Viewer | None", g.viewer)
 
 
+def quiet_viewer() -> Viewer | None:
+    """Return the person behind a request that no person made: it keeps no session from becoming idle."""
+    return current(parts(), request.cookies.get(session_cookie()), g.client_address, active=False)
+
+
 def viewer() -> Viewer:
     """Return the person behind this request, or raise NotAuthenticated."""
     found = viewer_or_none()

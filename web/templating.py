@@ -11,6 +11,7 @@ from jinja2 import StrictUndefined
 from domain.decision import Decision
 from domain.reasons import Standing
 from flows.admin import may
+from flows.presence_answer import asked_now
 from flows.session import Viewer
 from web.edge import csrf_token
 from web.state import parts, viewer_or_none
@@ -50,6 +51,7 @@ def _context() -> dict[str, Any]:
         "now": parts().clock.now(),
         "organisation": parts().deployment.organisation,
         "flash": g.pop("flash", None),
+        "asked": asked_now(parts(), viewer) if viewer else None,
     }
 
 

@@ -23,7 +23,9 @@ from crypto.keyring import read_root_key
 from demo.company import CAST
 from demo.softkey import AttestationAuthority
 from domain.errors import NotFound
+from flows import document as documents
 from flows import load
+from flows.document import read_document
 from flows.invitation import look
 from flows.people import bootstrap_link
 from flows.session import current
@@ -187,7 +189,7 @@ def test_the_documents_example_is_loaded(world: World, authority: AttestationAut
     document = CERTIFICATE.sub(lambda _: authority.certificate_pem, example)
 
     # Its networks are the test's own; they are left alone.
-    loaded = load.load_document(world.parts, load.read_document(document.encode()), invites=True)
+    loaded = load.load_document(world.parts, read_document(document.encode()), invites=True)
 
     assert set(loaded.secrets) == {"logs-api", "logs-viewer"}
     assert set(loaded.invites) == {"imani.okafor"}
@@ -195,9 +197,10 @@ def test_the_documents_example_is_loaded(world: World, authority: AttestationAut
 
 def test_the_members_of_the_document_are_listed() -> None:
     tables: dict[str, type[BaseModel]] = {
-        "key_models": load.KeyModel, "networks": load.NetworkEntry, "services": load.ServiceEntry,
-        "resources": load.ResourceEntry, "people": load.PersonEntry,
-        "people.engagement": load.EngagementEntry,
+        "key_models": documents.KeyModel, "networks": documents.NetworkEntry,
+        "services": documents.ServiceEntry, "resources": documents.ResourceEntry,
+        "people": documents.PersonEntry,
+        "people.engagement": documents.EngagementEntry, "people.hours": documents.HoursEntry,
     }  # fmt: skip
     listed = {row[0].strip("`"): row[1] for row in rows(DOCS / "load.md") if row[0].strip("`") in tables}
 

@@ -77,7 +77,7 @@ def _chi_square(counts: Sequence[int]) -> float:
     expected, freedom = sum(counts) / len(counts), len(counts) - 1
     statistic = sum((c - expected) ** 2 for c in counts) / expected
     share = 2 / (9 * freedom)
-    return ((statistic / freedom) ** (1 / 3) - (1 - share)) / math.sqrt(share)
+    return float(((statistic / freedom) ** (1 / 3) - (1 - share)) / math.sqrt(share))
 
 
 OF_GAPS: dict[str, Callable[[Sequence[float]], float]] = {

@@ -116,6 +116,7 @@ def furnish(house: House, asha: Visitor) -> Lived:
     lived.report(IMANI)
     lived.report(LONG, remote_control=[ANYDESK])
     open_some(lived)
+    ask_at_once(lived, asha)
     suspend(asha, JON)
     draft(asha)
     return lived
@@ -181,6 +182,20 @@ def open_some(lived: Lived) -> None:
     imani.follow("Why? Payroll")
     long.go("/access/why?resource=data:customer-logs&action=read")
     lived.visitors[LAILA].go("/access/why?resource=svc:telemetry&action=read")
+
+
+def ask_at_once(lived: Lived, asha: Visitor) -> None:
+    """Ask two people for a touch at the same moment; both answer in the box that opens."""
+    page = asha.go("/admin/presence/new")
+    for login in (IMANI, LONG):
+        page.locator(".choice").filter(has_text=login).get_by_role("checkbox").check()
+    page.get_by_label("Reason").fill("Two keys were seen in one house")
+    asha.press("Ask now, with your key")
+    page.wait_for_url(re.compile(r"/admin/presence/prn_"))
+    for login in (IMANI, LONG):
+        box = lived.visitors[login].go("/presence").get_by_role("alertdialog")
+        box.get_by_role("button", name="Touch my key").click()
+        expect(box).not_to_be_attached()
 
 
 def open_person(asha: Visitor, login: str) -> Page:

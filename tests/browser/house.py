@@ -118,10 +118,11 @@ class Guest:
 
 @dataclass
 class House:
-    """One deployment in *folder*; *lifetime* is the longest life of a token."""
+    """One deployment in *folder*; *lifetime* is the longest of a token, *window* the time for a touch."""
 
     folder: Path
     lifetime: str = "PT5M"
+    window: str = "PT90S"
     secrets: dict[str, str] = field(default_factory=dict)
     codes: dict[str, str] = field(default_factory=dict)
     """What activates keys, by the link they are registered with."""
@@ -142,6 +143,7 @@ class House:
             "DOORWARD_DATABASE_URL": f"sqlite:///{self.folder / 'doorward.sqlite'}",
             "DOORWARD_LISTEN": f"127.0.0.1:{self.port}",
             "DOORWARD_TOKEN_LIFETIME": self.lifetime,
+            "DOORWARD_PRESENCE_WINDOW": self.window,
         }
 
     def command(self, *words: str) -> str:

@@ -28,9 +28,19 @@ NOT_LINKED = {
     "/register/<secret>",
     "/oauth/authorize",
     "/admin/policy/publish",
+    "/presence/<check_id>",
 }
 """Pages that one is sent to; each is looked at by name below."""
-NO_PAGES = ("/static/", "/.well-known/", "/agent/", "/livez", "/readyz", "/metrics", "/oauth/jwks")
+NO_PAGES = (
+    "/presence/now",
+    "/static/",
+    "/.well-known/",
+    "/agent/",
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/oauth/jwks",
+)
 
 
 @pytest.fixture(scope="module")

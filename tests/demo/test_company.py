@@ -14,7 +14,7 @@ import demo
 from demo import company, services
 from demo.company import CAST, FIRST_ADMIN, SCENES
 from demo.softkey import AttestationAuthority
-from flows.load import Document, read_document
+from flows.document import Document, read_document
 from policies.validate import validate
 
 NOW = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from domain.errors import Conflict, Invalid
+from domain.errors import Conflict
 from domain.evidence import Kind
 from evidence.standing import standing
 from flows import end_access, people, presence_answer
 from flows.access import my_access
 from flows.presence import LATE, MOST_A_DAY
-from flows.presence_hours import HoursForm, clock_minutes, clock_words
+from flows.presence_hours import HoursForm
 from flows.session import Viewer, current
 from models.audit import records
 from models.evidence import observations_for
@@ -206,32 +205,6 @@ def test_who_has_no_running_engagement_is_not_asked(world: World, imani: Contrac
     assert checks(world) == []
 
 
-def test_hours_declared_anew_draw_anew_and_what_was_drawn_before_asks_nobody(
-    world: World, imani: Contractor
-) -> None:
-    declare(world, imani)
-    first, second = sorted(jobs(world), key=lambda job: job.payload["revision"])
-    for job in sorted((first, second), key=lambda job: job.due_at):
-        go_to(world, job.due_at)
-        world.login(imani)
-        work(world)
-
-    assert [check.opened_at for check in checks(world)] == [second.due_at]
-    assert [job.payload["revision"] for job in jobs(world)] == [2]
-
-
-def test_a_mean_of_zero_asks_nothing(world: World, imani: Contractor) -> None:
-    declare(world, imani, replace(ALWAYS, mean_gap=0))
-    (old,) = jobs(world)
-    go_to(world, old.due_at)
-    world.login(imani)
-
-    work(world)
-
-    assert checks(world) == []
-    assert jobs(world) == []
-
-
 def test_nobody_is_asked_more_than_a_dozen_times_a_day(world: World) -> None:
     busy = [world.person("imani"), world.person("mei")]
     for person in busy:
@@ -288,35 +261,3 @@ def test_who_was_stopped_meanwhile_has_missed_nothing(world: World, imani: Contr
     close(world)
 
     assert checks(world)[0].outcome == "absent"
-
-
-WRONG: tuple[tuple[dict[str, Any], str], ...] = (
-    ({"zone": "Mars/Olympus"}, "hours-zone"),
-    ({"zone": "../etc/passwd"}, "hours-zone"),
-    ({"days": ()}, "hours-days"),
-    ({"days": (7,)}, "hours-days"),
-    ({"starts": 24 * 60}, "hours-time"),
-    ({"ends": -1}, "hours-time"),
-    ({"starts": 600, "ends": 629}, "hours-time"),
-    ({"starts": 600, "ends": 600}, "hours-time"),
-    ({"mean_gap": 59}, "hours-gap"),
-    ({"mean_gap": 4801}, "hours-gap"),
-    ({"mean_gap": -60}, "hours-gap"),
-)
-
-
-@pytest.mark.parametrize(("change", "code"), WRONG)
-def test_hours_that_cannot_be_kept_are_refused_with_what_is_wrong(
-    world: World, imani: Contractor, change: dict[str, Any], code: str
-) -> None:
-    with pytest.raises(Invalid) as refused:
-        declare(world, imani, replace(ALWAYS, **change))
-
-    assert refused.value.code == code
-
-
-@pytest.mark.parametrize("text", ["", "9", "24:01", "12:60", "-1:30", "٠٩:٠٠", "9:5", "009:00"])
-def test_a_time_of_the_day_is_written_with_a_colon(text: str) -> None:
-    with pytest.raises(Invalid):
-        clock_minutes(text)
-    assert (clock_minutes("09:05"), clock_minutes("24:00"), clock_words(545)) == (545, 1440, "09:05")

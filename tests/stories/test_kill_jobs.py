@@ -32,9 +32,9 @@ pytestmark = pytest.mark.slow
 class Workers:
     """Processes that do jobs until they are killed."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, module: str, *more: str) -> None:
         asked = settings.model_dump_json(exclude={"trusted_proxies", "metrics_from"})
-        self.command = [sys.executable, "-m", "tests.stories.job_worker", asked, str(LENGTH)]
+        self.command = [sys.executable, "-m", module, asked, *more]
         self.running: list[subprocess.Popen[str]] = []
 
     def start(self) -> None:
@@ -53,7 +53,7 @@ class Workers:
 
 @pytest.fixture
 def workers(settings: Settings) -> Iterator[Workers]:
-    crew = Workers(settings)
+    crew = Workers(settings, "tests.stories.job_worker", str(LENGTH))
     yield crew
     for process in list(crew.running):
         crew.kill(process)

@@ -18,6 +18,7 @@ from web.pages.admin import (
     people,
     person,
     policy,
+    presence,
     resources,
     services,
 )
@@ -30,6 +31,7 @@ BLUEPRINTS = tuple(
         person,
         keys,
         key_life,
+        presence,
         devices,
         resources,
         services,

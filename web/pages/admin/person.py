@@ -11,6 +11,7 @@ from domain.errors import DoorwardError
 from flows import people
 from flows.console import carry_out, carry_out_tapped, engage, invite
 from flows.people_view import engagement_of, person_page
+from flows.presence_view import person_askings
 from web.pages.admin.console import Answer, Form, area, begin_tap, can, page, reason_asked, said, see
 from web.pages.admin.decisions import first_sentence
 from web.pages.admin.events import timeline
@@ -176,6 +177,7 @@ def _page(person_id: str, *, form: Form | None = None, problem: str = "", status
         found=found,
         events=events,
         sentence_of=first_sentence,
+        hours=person_askings(parts(), person_id).hours,
         problem=problem,
     )
 
