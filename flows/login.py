@@ -240,6 +240,7 @@ def _refuse(session: Session, parts: Parts, challenge: Challenge, refused: Refus
             details={
                 "reason": refused.refusal.code.value,
                 "detail": refused.refusal.detail,
+                "rules": [rule.value for rule in refused.refusal.rules],
                 "name": challenge.facts["name"],
                 "address": address,
             },

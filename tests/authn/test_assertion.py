@@ -28,7 +28,7 @@ from demo.wire import (
 )
 from domain.authenticators import StoredCredential, VerifiedAssertion
 from domain.key_refusals import KeyRefusal
-from tests.authn.asking import code, library_accepts_assertion, sign_in
+from tests.authn.asking import code, library_accepts_assertion, sign_in, told_at_login
 from tests.authn.forgery import (
     AAGUID,
     CHALLENGE,
@@ -42,6 +42,7 @@ from tests.authn.forgery import (
 
 K = KeyRefusal
 HONEST = to_base64url(CHALLENGE)
+REMOTE = "remoteDesktopClientOrigin"
 STRANGER = ec.generate_private_key(ec.SECP256R1())
 
 
@@ -244,3 +245,38 @@ def _signed(presented: dict[str, Any]) -> bytes:
     return from_base64url(response["authenticatorData"]) + client_data_hash(
         from_base64url(response["clientDataJSON"])
     )
+
+
+@pytest.mark.parametrize(
+    ("hints", "attachment", "remote"),
+    [
+        ({}, "cross-platform", ()),
+        ({"authenticatorAttachment": "platform"}, "platform", ()),
+        ({"authenticatorAttachment": "telepathy"}, None, ()),
+        ({"authenticatorAttachment": ["platform"]}, None, ()),
+        ({"clientExtensionResults": {REMOTE: "x"}}, "cross-platform", (REMOTE,)),
+        ({"remoteClientDataJSON": "AA"}, "cross-platform", ("remoteClientDataJSON",)),
+        ({"clientExtensionResults": None}, "cross-platform", ()),
+    ],
+)
+def test_what_the_client_says_of_itself_is_handed_on_and_decides_nothing(
+    hints: dict[str, Any], attachment: str | None, remote: tuple[str, ...]
+) -> None:
+    verified = sign_in(Assertion().presented() | hints)
+
+    assert isinstance(verified, VerifiedAssertion)
+    assert (verified.attachment_hint, verified.remote_hint) == (attachment, remote)
+
+
+def test_a_remote_client_that_stands_in_the_signed_client_data_is_handed_on_too() -> None:
+    verified = sign_in(Assertion(client={REMOTE: "https://x.test"}).presented())
+
+    assert isinstance(verified, VerifiedAssertion)
+    assert verified.remote_hint == (REMOTE,)
+
+
+def test_a_copy_does_not_hide_its_counter_behind_a_smaller_fault() -> None:
+    """Only the counter stops the key, so it is told before the missing PIN."""
+    codes = told_at_login(Assertion(counter=7, flags=UP).presented())
+
+    assert codes == ("counter-regressed", "no-pin")

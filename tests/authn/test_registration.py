@@ -169,3 +169,30 @@ def test_certificates_are_judged_at_the_given_time() -> None:
 def test_a_refusal_has_no_truth_value() -> None:
     with pytest.raises(TypeError):
         bool(Refusal(K.MALFORMED))
+
+
+def test_what_the_key_reports_signed_is_read_and_what_the_client_says_is_not() -> None:
+    extensions = cbor2.dumps({"credProtect": 3, "minPinLength": 6})
+    claims = {"clientExtensionResults": {"credProtect": 1, "minPinLength": 63}}
+
+    reported = register(Registration(flags=UP | UV | AT | ED, after_key=extensions, hints=claims).presented())
+    silent = register(Registration(hints=claims).presented())
+
+    assert isinstance(reported, VerifiedRegistration)
+    assert isinstance(silent, VerifiedRegistration)
+    assert (reported.min_pin_length, reported.cred_protect) == (6, 3)
+    assert (silent.min_pin_length, silent.cred_protect) == (None, None)
+
+
+def test_a_key_that_reports_what_is_demanded_is_accepted() -> None:
+    extensions = cbor2.dumps({"credProtect": 3, "minPinLength": 6})
+    presented = Registration(flags=UP | UV | AT | ED, after_key=extensions).presented()
+
+    assert isinstance(register(presented, min_pin_length=6, cred_protect=3), VerifiedRegistration)
+
+
+@pytest.mark.parametrize(
+    "transports", [None, [], ["usb"], ["usb", "hybrid"], ["internal", "nfc"], "internal", [7]]
+)
+def test_a_key_that_may_be_in_this_computer_is_not_refused_for_its_transports(transports: Any) -> None:
+    assert isinstance(register(Registration(transports=transports).presented()), VerifiedRegistration)

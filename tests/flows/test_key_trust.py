@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sqlalchemy import select
 
@@ -22,8 +21,6 @@ from flows.trust import trust
 from models.audit import AuditDetail, AuditRecord
 from models.keys import Credential
 from models.metadata import KeyDenial
-from models.sessions import BrowserSession
-from tests.flows.test_login import count
 from tests.flows.test_register import begin, finish, invited, new_key
 from tests.world import AAGUID, HOME, Contractor, World
 
@@ -225,87 +222,3 @@ def code_of(world: World, begun: dict[str, Any], answer: dict[str, Any]) -> str:
     with pytest.raises(ChallengeExpired) as refused:
         login.finish(world.parts, ceremony=begun["ceremony"], credential=answer, browser="b", address=HOME)
     return refused.value.code
-
-
-def answered(
-    world: World, imani: Contractor, key: SoftKey, *, browser: str = "b"
-) -> tuple[str, dict[str, Any]]:
-    begun = login.begin(world.parts, login_name=imani.name, browser=browser, address=HOME)
-    return begun["ceremony"], key.sign(begun["publicKey"], world.origin)
-
-
-def finish_login(world: World, ceremony: str, answer: dict[str, Any], *, browser: str = "b") -> None:
-    login.finish(world.parts, ceremony=ceremony, credential=answer, browser=browser, address=HOME)
-
-
-def state(world: World) -> str:
-    with world.parts.db.read() as session:
-        return session.scalars(select(Credential.state)).one()
-
-
-def test_of_a_key_and_its_copy_that_race_the_key_is_suspended(world: World, imani: Contractor) -> None:
-    """The copy counts on by itself, so sooner or later one of the two is behind."""
-    copy = SoftKey.from_json(imani.key.to_json())
-    finish_login(world, *answered(world, imani, imani.key))
-    finish_login(world, *answered(world, imani, imani.key))
-    assert state(world) == "active"
-
-    with pytest.raises(LoginRefused):
-        finish_login(world, *answered(world, imani, copy))
-
-    assert state(world) == "suspended"
-    assert told(world, "login.refused")["reason"] == "counter-regressed"
-
-
-def test_a_copy_that_answers_at_the_same_moment_opens_at_most_one_session(
-    world: World, imani: Contractor
-) -> None:
-    copy, before = SoftKey.from_json(imani.key.to_json()), count(world, BrowserSession)
-    first, second = (
-        answered(world, imani, imani.key, browser="one"),
-        answered(world, imani, copy, browser="two"),
-    )
-
-    finish_login(world, *first, browser="one")
-    with pytest.raises(LoginRefused):
-        finish_login(world, *second, browser="two")
-
-    assert count(world, BrowserSession) == before + 1
-
-
-def test_a_key_that_does_not_count_logs_in_again_and_again(world: World, imani: Contractor) -> None:
-    with world.parts.db.write() as session:
-        session.scalars(select(Credential)).one().sign_count = 0
-        session.commit()
-
-    for _ in range(3):
-        imani.key.counter = -1
-        finish_login(world, *answered(world, imani, imani.key))
-
-    assert state(world) == "active"
-
-
-def test_a_counter_that_starts_to_stand_still_suspends_the_key(world: World, imani: Contractor) -> None:
-    imani.key.counter = -1
-
-    with pytest.raises(LoginRefused):
-        finish_login(world, *answered(world, imani, imani.key))
-
-    assert state(world) == "suspended"
-
-
-def test_no_forged_or_old_answer_stops_a_key(world: World, imani: Contractor) -> None:
-    """Otherwise a stranger could lock a contractor out."""
-    ceremony, old = answered(world, imani, imani.key)
-    finish_login(world, ceremony, old)
-    fresh, _ = answered(world, imani, imani.key)
-    with pytest.raises(LoginRefused):
-        finish_login(world, fresh, old)
-    forger = SoftKey.from_json(imani.key.to_json())
-    forger.counter = 0
-    forger.credentials[0].key = ec.generate_private_key(ec.SECP256R1())
-    with pytest.raises(LoginRefused):
-        finish_login(world, *answered(world, imani, forger))
-
-    assert state(world) == "active"
-    finish_login(world, *answered(world, imani, imani.key))
