@@ -1,4 +1,4 @@
-"""`doorward keys`: which key models are trusted."""
+"""`doorward keys`: which keys and key models are accepted."""
 
 from __future__ import annotations
 
@@ -8,16 +8,18 @@ import click
 
 from commands.base import FILE, commit, parts_or_exit, plainly
 from commands.keys_explain import keys_explain
+from commands.keys_metadata import COMMANDS
 from flows import catalog
 from models.keys import anchors
 
 
 @click.group()
 def keys() -> None:
-    """Which key models are trusted."""
+    """Which keys and key models are accepted."""
 
 
-keys.add_command(keys_explain)
+for command in (keys_explain, *COMMANDS):
+    keys.add_command(command)
 
 
 @keys.group("trust")

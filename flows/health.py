@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from models.audit import head
 from models.engine import clock_difference
 from models.instance import instance
 from models.jobs import any_ready, count_overdue
+from models.metadata import newest_dates
 from models.policy import newest_publication
 
 
@@ -29,7 +31,7 @@ class Health:
 
 def health(parts: Parts) -> Health:
     """Ask the database, the clocks and the stored facts; never raises."""
-    checks = {"database": "ok", "clock": "ok", "audit": "ok", "policy": "ok", "jobs": "ok"}
+    checks = {"database": "ok", "clock": "ok", "audit": "ok", "policy": "ok", "jobs": "ok", "metadata": "ok"}
     try:
         with parts.db.read() as session:
             if instance(session).rp_id != parts.deployment.rp_id:
@@ -43,11 +45,38 @@ def health(parts: Parts) -> Health:
             if newest_publication(session) is None:
                 checks["policy"] = "warning: no policy is published, everything is denied"
             checks["jobs"] = _jobs(session, parts)
+            checks["metadata"] = _metadata(session, parts)
     except DoorwardError as error:
         checks["database"] = error.message
     except Exception as error:
         checks["database"] = f"cannot be read ({type(error).__name__})"
     return Health(checks)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataAge:
+    """How old what is known of key models is, and how long until it should be renewed (below zero: since)."""
+
+    age: timedelta
+    due_in: timedelta
+
+
+def metadata_age(parts: Parts) -> MetadataAge | None:
+    """Return the age for operators' gauges, or None where nothing was imported."""
+    now = parts.clock.now()
+    with parts.db.read() as session:
+        due = newest_dates(session)
+    return None if due is None else MetadataAge(now - due.imported_at, due.next_update - now)
+
+
+def _metadata(session: Session, parts: Parts) -> str:
+    """Warn when metadata is due. None at all is a choice: the operator may trust models himself."""
+    due, now = newest_dates(session), parts.clock.now()
+    if due is None or now < due.next_update:
+        return "ok"
+    if now < due.next_update + parts.key_rules.metadata_grace:
+        return f"warning: metadata of key models is due since {due.next_update:%Y-%m-%d}; import a newer one"
+    return f"warning: metadata of key models is stale since {due.next_update:%Y-%m-%d}: it admits no new keys"
 
 
 def _jobs(session: Session, parts: Parts) -> str:

@@ -17,7 +17,6 @@ from domain.errors import Conflict, Invalid, NotFound
 from flows.key_standing import fallen, stop
 from flows.parts import Parts
 from flows.trust import CERTIFICATE, KEY, MODEL, trust
-from models.instance import raise_state_revision, raise_trust_revision
 from models.metadata import KeyDenial, denial, lock_imports, remove_denial
 
 KINDS = (MODEL, CERTIFICATE, KEY)
@@ -50,14 +49,13 @@ def deny(session: Session, parts: Parts, kind: str, value: str, *, reason: str, 
     return [Event(EventKind.KEY_DENIAL_ADDED, by, "-", details), *events]
 
 
-def allow_again(session: Session, kind: str, value: str, *, by: str) -> Event:
+def allow_again(session: Session, parts: Parts, kind: str, value: str, *, by: str) -> Event:
     """Take a denial back; the caller commits the event. Keys that it stopped stay stopped."""
     value = _value(kind, value)
     lock_imports(session)
     if not remove_denial(session, kind, value):
         raise NotFound(f"`{value}` is not denied", remedy="See: doorward keys deny-list")
-    raise_trust_revision(session)
-    raise_state_revision(session)
+    stop(session, parts, (), by=by, now=parts.clock.now())
     return Event(EventKind.KEY_DENIAL_REMOVED, by, "-", {"kind": kind, "value": value})
 
 

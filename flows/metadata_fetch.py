@@ -34,6 +34,11 @@ def fetch(url: str, *, limit: int = MAX_BLOB_BYTES, seconds: float = WHOLE_SECON
     try:
         with _opener().open(url, timeout=min(SOCKET_SECONDS, seconds)) as answer:
             return _read(answer, limit, end)
+    except urllib.error.HTTPError as error:
+        error.close()
+        raise Unavailable(
+            f"the server of the metadata answers {error.code}", code="metadata-fetch"
+        ) from error
     except (OSError, ValueError) as error:
         raise Unavailable(f"the metadata cannot be fetched: {error}", code="metadata-fetch") from error
 
@@ -70,7 +75,11 @@ class _SafeRedirects(urllib.request.HTTPRedirectHandler):
         headers: HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        _require_safe(newurl)
+        try:
+            _require_safe(newurl)
+        except Unavailable:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 

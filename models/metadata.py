@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -69,6 +70,21 @@ def newest_import(session: Session) -> MetadataImport | None:
 def newest_import_id(session: Session) -> str | None:
     """Return the id of the import that counts, without its body."""
     return session.scalar(select(MetadataImport.id).order_by(*_WHAT_COUNTS).limit(1))
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When the import that counts was made, and when a newer one is due."""
+
+    imported_at: datetime
+    next_update: datetime
+
+
+def newest_dates(session: Session) -> Due | None:
+    """Return the dates of the import that counts, without its body."""
+    query = select(MetadataImport.imported_at, MetadataImport.next_update).order_by(*_WHAT_COUNTS).limit(1)
+    row = session.execute(query).first()
+    return None if row is None else Due(row.imported_at, row.next_update)
 
 
 def lock_imports(session: Session) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from ipaddress import ip_address
+from math import nan
 
 from flask import Blueprint, Flask, Response, g, jsonify, request
 from prometheus_client import (
@@ -24,7 +26,7 @@ from audit.events import Event, EventKind
 from domain.decision import Decision
 from domain.errors import Forbidden
 from domain.key_refusals import KeyRefusal
-from flows.health import health
+from flows.health import health, metadata_age
 from flows.jobs import overdue
 from web.edge import Networks
 from web.state import parts
@@ -62,6 +64,16 @@ TOUCHED = {
     EventKind.PRESENCE_ANSWERED: "presence",
 }
 REASONS = frozenset(refusal.value for refusal in KeyRefusal)
+METADATA_AGE = Gauge(
+    "doorward_metadata_age_seconds",
+    "Time since metadata of key models was imported; NaN: never.",
+    registry=REGISTRY,
+)
+METADATA_DUE = Gauge(
+    "doorward_metadata_due_days",
+    "Days until metadata of key models should be renewed; negative: since; NaN: never imported.",
+    registry=REGISTRY,
+)
 OVERDUE = Gauge("doorward_jobs_overdue", "Jobs that no worker did in time.", registry=REGISTRY)
 
 
@@ -85,6 +97,9 @@ def install(app: Flask, *, metrics_from: Networks) -> None:
         if not any(peer in network for network in metrics_from if network.version == peer.version):
             raise Forbidden("metrics are not served to this address")
         OVERDUE.set(overdue(parts()))
+        known = metadata_age(parts())
+        METADATA_AGE.set(known.age.total_seconds() if known else nan)
+        METADATA_DUE.set(known.due_in / timedelta(days=1) if known else nan)
         return Response(generate_latest(REGISTRY), content_type=CONTENT_TYPE_LATEST)
 
     app.register_blueprint(blueprint)

@@ -31,7 +31,7 @@ def forbid(world: World, kind: str, value: str, *, reason: str = "lost batch") -
 
 def permit(world: World, kind: str, value: str) -> None:
     with world.parts.db.write() as session:
-        world.parts.commit(session, allow_again(session, kind, value, by="host"))
+        world.parts.commit(session, allow_again(session, world.parts, kind, value, by="host"))
 
 
 def values(world: World, person: Contractor) -> dict[str, str]:

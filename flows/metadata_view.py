@@ -1,0 +1,184 @@
+"""Operators and admins look: how old is what we know of key models, and what does it say of those in use?
+
+Shows; changes nothing. Models are told with what new keys of theirs would
+meet and, apart from it, what registered ones do.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from authn.metadata.rules import broken_rules, compromised_certificates, counts_beside_overlay, level_of
+from authn.trust import Trust
+from domain.errors import NotFound
+from domain.key_rules import KeyRule, Level
+from domain.metadata import Freshness, Model
+from flows.parts import Parts
+from flows.trust import MODEL, trust
+from models.keys import Credential, TrustAnchor, anchors
+from models.metadata import KeyDenial, MetadataImport, denials, imports
+
+RULE_WORDS: Mapping[KeyRule, str] = {
+    KeyRule.ENTRY_MALFORMED: "Its entry cannot be read",
+    KeyRule.STATUS_BAD: "Its keys are compromised or revoked",
+    KeyRule.STATUS_UNKNOWN: "It has a status that this version does not know",
+    KeyRule.RETIRED: "It is retired: no new keys",
+    KeyRule.CERTIFICATION_LEVEL: "It is not certified to the level asked for",
+    KeyRule.KEY_PROTECTION: "It does not protect its private keys as asked for",
+    KeyRule.RESTRICTED_KEY: "Its private keys can sign other things",
+    KeyRule.ATTACHMENT: "It is built into a computer or phone",
+    KeyRule.MULTI_DEVICE: "Its keys can be copied to other devices",
+    KeyRule.ATTESTATION_TYPE: "Its maker does not vouch for single keys",
+    KeyRule.ALGORITHM: "It signs in a way that is not accepted here",
+    KeyRule.VERIFICATION_METHOD: "It does not check a PIN or fingerprint inside the key",
+    KeyRule.DENIED_MODEL: "You denied this model",
+    KeyRule.DENIED_CERTIFICATE: "You denied its certificate",
+    KeyRule.DENIED_KEY: "You denied the key of its certificate",
+    KeyRule.NOT_LISTED: "Metadata does not know it, and you do not trust it yourself",
+}
+"""What each rule says to an admin."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRow:
+    """A model that is in use or in the overlay.
+
+    *by* says who vouches for it: the operator, metadata, or nobody. *broken*
+    are the rules against new keys of it; *keys* counts registered ones by state.
+    """
+
+    aaguid: str
+    name: str
+    by: str
+    keys: Mapping[str, int]
+    statuses: tuple[str, ...]
+    level: Level | None
+    broken: tuple[KeyRule, ...]
+
+    @property
+    def admitted(self) -> bool:
+        return not self.broken
+
+    @property
+    def working(self) -> int:
+        return self.keys.get("active", 0) + self.keys.get("pending", 0)
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataPage:
+    """What is known of key models, newest import first. Without imports *freshness* and *age* are None."""
+
+    imports: tuple[MetadataImport, ...]
+    freshness: Freshness | None
+    readable: bool
+    age: timedelta | None
+    due_in: timedelta | None
+    listed: int
+    admitted: int
+    by_rule: tuple[tuple[KeyRule, int], ...]
+    models: tuple[ModelRow, ...]
+    denied: tuple[KeyDenial, ...]
+
+    @property
+    def newest(self) -> MetadataImport | None:
+        return self.imports[0] if self.imports else None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPage:
+    """One model with its facts, anchors of the overlay, and keys."""
+
+    row: ModelRow
+    model: Model | None
+    anchors: tuple[TrustAnchor, ...]
+    denials: tuple[KeyDenial, ...]
+    single_certificates: int
+
+
+def metadata_page(parts: Parts) -> MetadataPage:
+    """Return age, signedness, figures, changes by import, and the models in use with their verdicts."""
+    now = parts.clock.now()
+    with parts.db.read() as session:
+        found = tuple(imports(session))
+        trusted = trust(session, parts)
+        known = trusted.metadata
+        broken = [
+            broken_rules(m, trusted.rules, algorithm=None, now=now)
+            for m in (known.models.values() if known else ())
+        ]
+        counted = Counter(rule for rules in broken for rule in rules)
+        newest = found[0] if found else None
+        return MetadataPage(
+            imports=found,
+            freshness=known.freshness(now, trusted.rules.metadata_grace) if known else None,
+            readable=known is not None,
+            age=now - newest.imported_at if newest else None,
+            due_in=newest.next_update - now if newest else None,
+            listed=len(broken),
+            admitted=sum(1 for rules in broken if not rules),
+            by_rule=tuple((rule, counted[rule]) for rule in KeyRule if counted[rule]),
+            models=_rows(session, trusted, now),
+            denied=tuple(denials(session)),
+        )
+
+
+def model_page(parts: Parts, aaguid: str) -> ModelPage:
+    """Return one model that is in use, trusted, denied or known to metadata. Raises NotFound."""
+    now = parts.clock.now()
+    with parts.db.read() as session:
+        trusted = trust(session, parts)
+        own = tuple(row for row in anchors(session) if row.aaguid == aaguid)
+        denied = tuple(row for row in denials(session) if row.kind == MODEL and row.value == aaguid)
+        keys = _keys(session).get(aaguid, Counter())
+        model = trusted.model(aaguid)
+        if not (own or denied or keys or model):
+            raise NotFound("there is no such key model")
+        row = _row(aaguid, keys, trusted, now)
+        return ModelPage(row, model, own, denied, len(compromised_certificates(model, now)) if model else 0)
+
+
+def _rows(session: Session, trusted: Trust, now: datetime) -> tuple[ModelRow, ...]:
+    keys = _keys(session)
+    named = sorted({*keys, *(anchor.aaguid for anchor in trusted.anchors)})
+    rows = [_row(aaguid, keys.get(aaguid, Counter()), trusted, now) for aaguid in named]
+    return tuple(sorted(rows, key=lambda row: (-row.working, row.name.casefold(), row.aaguid)))
+
+
+def _row(aaguid: str, keys: Counter[str], trusted: Trust, now: datetime) -> ModelRow:
+    model = trusted.model(aaguid)
+    overlaid = trusted.overlays(aaguid)
+    return ModelRow(
+        aaguid=aaguid,
+        name=trusted.label(aaguid),
+        by="you" if overlaid else "metadata" if model else "nobody",
+        keys=keys,
+        statuses=trusted.statuses(aaguid, now),
+        level=level_of(model.statuses, now) if model else None,
+        broken=_broken(aaguid, model, trusted, now),
+    )
+
+
+def _broken(aaguid: str, model: Model | None, trusted: Trust, now: datetime) -> tuple[KeyRule, ...]:
+    found: Sequence[KeyRule] = trusted.denied(aaguid, ())
+    if model is not None:
+        broken = broken_rules(model, trusted.rules, algorithm=None, now=now)
+        found = (*found, *broken)
+    if trusted.overlays(aaguid):
+        return tuple(rule for rule in found if counts_beside_overlay(rule))
+    return tuple(found) if model is not None else (*found, KeyRule.NOT_LISTED)
+
+
+def _keys(session: Session) -> dict[str, Counter[str]]:
+    counted: dict[str, Counter[str]] = {}
+    query = select(Credential.aaguid, Credential.state, func.count()).group_by(
+        Credential.aaguid, Credential.state
+    )
+    for aaguid, state, count in session.execute(query):
+        counted.setdefault(aaguid, Counter())[state] = count
+    return counted
