@@ -29,6 +29,7 @@ from authn.registration import verify_registration
 from authn.trust import Trust
 from bench.company import Bench, bench_world
 from bench.measure import Result, compare
+from bench.metadata import metadata
 from bench.rules import casbin_enforcer, generated
 from demo.wire import to_base64url
 from domain.access import AccessRequest, Subject, SubjectKind
@@ -258,4 +259,4 @@ def _bare_client() -> Client:
     return Client(application)
 
 
-CASES: tuple[Case, ...] = (ceremonies, decisions, evidence, tokens, durable, pages)
+CASES: tuple[Case, ...] = (ceremonies, metadata, decisions, evidence, tokens, durable, pages)

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from authn.metadata.rules import broken_rules, compromised_certificates, counts_beside_overlay, level_of
+from authn.metadata.rules import broken_rules, counts_beside_overlay, level_of
 from authn.trust import Trust
 from domain.errors import NotFound
 from domain.key_rules import KeyRule, Level
@@ -92,13 +92,16 @@ class MetadataPage:
 
 @dataclass(frozen=True, slots=True)
 class ModelPage:
-    """One model with its facts, anchors of the overlay, and keys."""
+    """One model with its facts, anchors of the overlay, and keys.
+
+    *set_aside* are the rules, in words, that the operator's own trust overrides.
+    """
 
     row: ModelRow
     model: Model | None
     anchors: tuple[TrustAnchor, ...]
     denials: tuple[KeyDenial, ...]
-    single_certificates: int
+    set_aside: tuple[str, ...]
 
 
 def metadata_page(parts: Parts) -> MetadataPage:
@@ -139,8 +142,9 @@ def model_page(parts: Parts, aaguid: str) -> ModelPage:
         model = trusted.model(aaguid)
         if not (own or denied or keys or model):
             raise NotFound("there is no such key model")
-        row = _row(aaguid, keys, trusted, now)
-        return ModelPage(row, model, own, denied, len(compromised_certificates(model, now)) if model else 0)
+        broken = broken_rules(model, trusted.rules, algorithm=None, now=now) if model and own else ()
+        set_aside = tuple(RULE_WORDS[rule] for rule in broken if not counts_beside_overlay(rule))
+        return ModelPage(_row(aaguid, keys, trusted, now), model, own, denied, set_aside)
 
 
 def _rows(session: Session, trusted: Trust, now: datetime) -> tuple[ModelRow, ...]:

@@ -7,6 +7,7 @@ from flask import Response, jsonify, request
 from domain.errors import NotFound
 from flows import catalog, keys
 from flows.console import carry_out, carry_out_tapped
+from flows.metadata_view import RULE_WORDS, metadata_page, model_page
 from web.pages.admin.console import Answer, Form, area, begin_tap, page, reason_asked, see
 from web.pages.session import finish_tap
 from web.state import admin, parts, viewer
@@ -34,7 +35,7 @@ def registered() -> Answer:
 @pages.get("/admin/keys/models")
 def models() -> Answer:
     admin("view", "keys")
-    return page("key_models.html", active="keys", models=keys.models(parts()), form=Form({}))
+    return _models_page(Form({}))
 
 
 @pages.post("/admin/keys/models")
@@ -62,7 +63,32 @@ def trust_model() -> Answer:
     )
     if done:
         return see("/admin/keys/models")
-    return page("key_models.html", active="keys", models=keys.models(parts()), form=form)
+    return _models_page(form)
+
+
+def _models_page(form: Form) -> Answer:
+    return page(
+        "key_models.html",
+        active="keys",
+        found=metadata_page(parts()),
+        models=keys.models(parts()),
+        words=RULE_WORDS,
+        form=form,
+    )
+
+
+@pages.get("/admin/keys/models/of/<aaguid>")
+def model_of(aaguid: str) -> Answer:
+    """Show what is known of one model, and which rules it breaks."""
+    admin("view", "keys")
+    return page("key_model_of.html", active="keys", found=model_page(parts(), aaguid), words=RULE_WORDS)
+
+
+@pages.get("/admin/keys/metadata")
+def metadata() -> Answer:
+    """Show how old metadata is, and what each import changed."""
+    admin("view", "keys")
+    return page("key_metadata.html", active="keys", found=metadata_page(parts()), words=RULE_WORDS)
 
 
 @pages.get("/admin/keys/models/<anchor_id>")

@@ -1,0 +1,136 @@
+"""The console's pages about metadata and key models."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from domain.key_rules import KeyRule
+from flows.key_denials import deny
+from flows.metadata_view import RULE_WORDS
+from tests.authn.metadata.payload import CERTIFIED, entry
+from tests.flows.metadata_desk import blob, keys_of, model, take, take_bare
+from tests.web.desk import Desk
+from tests.world import AAGUID, World
+
+RETIRED = [{"status": "RETIRED"}, *CERTIFIED]
+PLAIN = [{"status": "FIDO_CERTIFIED", "effectiveDate": "2024-01-01"}]
+
+
+def test_every_rule_has_words() -> None:
+    assert set(RULE_WORDS) == set(KeyRule)
+
+
+def test_without_metadata_the_page_says_what_to_do(asha: Desk) -> None:
+    page = asha.get("/admin/keys/metadata").text
+
+    assert "No metadata is imported" in page
+    assert "doorward keys import-metadata" in page
+
+
+def test_the_page_says_age_figures_and_what_changed(world: World, asha: Desk) -> None:
+    imani = world.person("imani")
+    take(world, blob(model(world), entry(statuses=PLAIN), no=1))
+    take(world, blob(model(world, statuses=RETIRED), no=2))
+
+    page = asha.get("/admin/keys/metadata").text
+
+    assert "by FIDO" in page
+    assert "file mds.jwt" in page
+    assert "It is retired: no new keys" in page
+    assert "new in metadata" in page
+    assert "<code>RETIRED</code>" in page
+    assert imani.name
+
+
+def test_unsigned_metadata_wears_a_warning_on_both_pages(world: World, asha: Desk) -> None:
+    take_bare(world, model(world))
+
+    for path in ("/admin/keys/metadata", "/admin/keys/models"):
+        assert "This metadata is not signed" in asha.get(path).text
+
+
+@pytest.mark.parametrize(
+    ("due", "says"), [("2026-11-01", "Newer metadata is due"), ("2026-09-01", "The metadata is too old")]
+)
+def test_old_metadata_says_so(world: World, asha: Desk, due: str, says: str) -> None:
+    take(world, blob(model(world), due=due))
+
+    assert says in asha.get("/admin/keys/models").text
+
+
+def test_a_key_that_an_import_suspended_is_named_with_its_reason(world: World, asha: Desk) -> None:
+    imani = keys_of(world, world.person("imani"))[0]
+    leaf = base64.b64encode(imani.leaf).decode()
+    known = [{"status": "ATTESTATION_KEY_COMPROMISE", "certificate": leaf}, *CERTIFIED]
+    take(world, blob(model(world, statuses=known)))
+
+    page = asha.get("/admin/keys/metadata").text
+
+    assert f'<a href="/admin/keys/{imani.id}">' in page
+    assert "status-bad" in page
+
+
+def test_models_in_use_with_their_verdict(world: World, asha: Desk) -> None:
+    take(world, blob(model(world, statuses=PLAIN), no=1))
+
+    listed = asha.get("/admin/keys/models").text
+    page = asha.get(f"/admin/keys/models/of/{AAGUID}").text
+
+    assert "admitted" in listed
+    assert "<code>FIDO_CERTIFIED</code>" in listed
+    assert "You trust this model yourself" in page
+    assert "You set metadata’s rules aside" in page
+    assert RULE_WORDS[KeyRule.CERTIFICATION_LEVEL] in page
+
+
+def test_a_model_that_is_only_in_metadata_says_which_rules_it_breaks(world: World, asha: Desk) -> None:
+    strange = entry(statuses=PLAIN, description="Odd <key>", statement={"keyProtection": ["software"]})
+    take(world, blob(strange))
+
+    page = asha.get(f"/admin/keys/models/of/{strange['aaguid']}").text
+
+    assert "Odd &lt;key&gt;" in page
+    assert RULE_WORDS[KeyRule.KEY_PROTECTION] in page
+    assert RULE_WORDS[KeyRule.CERTIFICATION_LEVEL] in page
+    assert "none is registered" in page
+
+
+def test_a_denied_model_is_shown_as_denied(world: World, asha: Desk) -> None:
+    value = "00112233-4455-6677-8899-aabbccddeeff"
+    with world.parts.db.write() as session:
+        world.parts.commit(
+            session, *deny(session, world.parts, "aaguid", value, reason="a bad batch", by="host")
+        )
+
+    assert "a bad batch" in asha.get("/admin/keys/models").text
+    assert RULE_WORDS[KeyRule.DENIED_MODEL] in asha.get(f"/admin/keys/models/of/{value}").text
+
+
+def test_a_model_that_nobody_knows_is_not_there(asha: Desk) -> None:
+    assert asha.get("/admin/keys/models/of/00112233-4455-6677-8899-aabbccddeeff").status_code == 404
+
+
+def test_readyz_warns_when_metadata_is_due_and_metrics_tell_its_age(world: World) -> None:
+    client = world.app().test_client()
+
+    def ready() -> str:
+        return str(client.get("/readyz", base_url=world.origin).get_json()["checks"]["metadata"])
+
+    def metrics() -> list[str]:
+        text = client.get(
+            "/metrics", base_url=world.origin, environ_overrides={"REMOTE_ADDR": "127.0.0.1"}
+        ).get_data(as_text=True)
+        return [line for line in text.splitlines() if line.startswith("doorward_metadata_")]
+
+    assert ready() == "ok"
+    assert metrics() == ["doorward_metadata_age_seconds NaN", "doorward_metadata_due_days NaN"]
+    take(world, blob(model(world), due="2026-11-19"))
+    world.clock.advance(hours=12)
+    assert ready() == "ok"
+    assert metrics() == ["doorward_metadata_age_seconds 43200.0", "doorward_metadata_due_days 1.0"]
+    world.clock.advance(days=2)
+    assert ready().startswith("warning: metadata of key models is due since 2026-11-20")
+    world.clock.advance(days=40)
+    assert ready().startswith("warning: metadata of key models is stale")
