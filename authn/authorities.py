@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from cryptography import x509
@@ -18,20 +19,33 @@ from OpenSSL.crypto import X509
 _Trait = tuple[str, Hashable]
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """One anchor: as it came (DER), for OpenSSL, and whether it says that it certifies others."""
+
+    der: bytes
+    certificate: X509
+    certifies: bool
+
+
 class Authorities:
     """The anchors of all models: *certificates* is DER by AAGUID. What cannot be read vouches for nothing."""
 
     def __init__(self, certificates: Mapping[str, Sequence[bytes]]) -> None:
         self._certificates = certificates
-        self._ready: dict[str, tuple[tuple[bytes, X509], ...]] = {}
+        self._ready: dict[str, tuple[Ready, ...]] = {}
         self._shared: dict[str, bool] = {}
 
-    def anchors(self, aaguid: str) -> tuple[tuple[bytes, X509], ...]:
-        """Return the anchors of *aaguid*: DER, and the same for OpenSSL."""
+    def anchors(self, aaguid: str) -> tuple[Ready, ...]:
+        """Return the anchors of *aaguid* that can be read."""
         ready = self._ready.get(aaguid)
         if ready is None:
             read = ((der, _load(der)) for der in self._certificates.get(aaguid, ()))
-            ready = tuple((der, X509.from_cryptography(one)) for der, one in read if one is not None)
+            ready = tuple(
+                Ready(der, X509.from_cryptography(one), _certifies(one))
+                for der, one in read
+                if one is not None
+            )
             self._ready[aaguid] = ready
         return ready
 

@@ -142,7 +142,7 @@ def _allowed(entry: object) -> tuple[Anchor, ...]:
     pems = _list(members, "anchors")
     try:
         certificates = [one for pem in pems for one in x509.load_pem_x509_certificates(_ascii(pem))]
-    except ValueError as error:
+    except (ValueError, x509.InvalidVersion) as error:
         raise Unreadable(f"an anchor of `{model}` is no certificate (PEM)") from error
     return tuple(Anchor(model, one.public_bytes(Encoding.DER), label) for one in certificates)
 

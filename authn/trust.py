@@ -63,7 +63,7 @@ def read_anchors(pem: bytes, *, aaguid: str, label: str) -> tuple[Anchor, ...]:
     try:
         certificates = x509.load_pem_x509_certificates(pem)
         virtual = is_virtual(certificates)
-    except (ValueError, Refused) as error:
+    except (ValueError, x509.InvalidVersion, Refused) as error:
         raise _no_anchor() from error
     if virtual:
         raise Invalid(
@@ -144,9 +144,10 @@ class Trust:
         store.set_flags(X509StoreFlags.PARTIAL_CHAIN)
         store.set_time(now.astimezone(UTC))
         known = self._known_to_others(aaguid, now)
-        for der, anchor in self._authorities.anchors(aaguid):
-            if der not in known:
-                store.add_cert(anchor)
+        for anchor in self._authorities.anchors(aaguid):
+            # OpenSSL also takes a certificate for a CA that says nothing but a key usage.
+            if anchor.der not in known and (anchor.certifies or anchor.der == chain[0]):
+                store.add_cert(anchor.certificate)
         return finding_of(
             KeyRefusal.ATTESTATION_CHAIN,
             lambda: X509StoreContext(

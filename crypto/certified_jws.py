@@ -88,7 +88,7 @@ def _certificates(chain: object) -> tuple[x509.Certificate, ...]:
         raise SignatureInvalid(f"the header must hold one to {MAX_CERTIFICATES} certificates")
     try:
         return tuple(x509.load_der_x509_certificate(from_base64(text)) for text in chain)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, x509.InvalidVersion) as error:
         raise SignatureInvalid("a certificate of the header cannot be read") from error
 
 

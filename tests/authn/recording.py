@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from commands import main
 from demo.wire import to_base64url
 from domain.authenticators import Anchor, StoredCredential
-from tests.authn.forgery import ANCHORS, CHALLENGE, ORIGIN, RP_ID, USER_HANDLE, stored
+from tests.authn.forgery import ANCHORS, AUTHORITY, CHALLENGE, ORIGIN, RP_ID, USER_HANDLE, stored
 
 AT = "2026-11-22T12:00:00Z"
 
@@ -41,6 +42,14 @@ def overlay(anchors: Sequence[Anchor] = ANCHORS, **deny: list[str]) -> dict[str,
 
 def pem(der: bytes) -> str:
     return x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM).decode()
+
+
+def pem_of_version(number: int) -> bytes:
+    """Return a certificate of a version that does not exist."""
+    der = AUTHORITY.certificate.public_bytes(Encoding.DER)
+    other = der.replace(bytes.fromhex("a003020102"), bytes.fromhex("a0030201") + bytes([number]), 1)
+    text = base64.encodebytes(other)
+    return b"-----BEGIN CERTIFICATE-----\n" + text + b"-----END CERTIFICATE-----\n"
 
 
 def case(response: object, credential: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from tests.authn.forgery import (
     stored,
 )
 from tests.authn.holes import CHROMIUM
-from tests.authn.recording import case, credential, explained, overlay
+from tests.authn.recording import case, credential, explained, overlay, pem_of_version
 
 OVERLAY = overlay()
 
@@ -270,6 +270,7 @@ def test_a_case_that_cannot_be_read_ends_with_two(recorded: object, tmp_path: Pa
         {"deny": {"leaf_sha256": ["ab"]}},
         {"allow": [{"anchors": []}]},
         {"allow": [{"aaguid": AAGUID, "anchors": ["x"]}]},
+        {"allow": [{"aaguid": AAGUID, "anchors": [pem_of_version(4).decode()]}]},
         {"allow": [{"aaguid": AAGUID, "anchor": []}]},
         {"allow": {}},
     ],

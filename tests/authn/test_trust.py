@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import NameOID
 
 from authn.trust import Trust, read_anchors
 from domain.authenticators import VerifiedRegistration
@@ -16,6 +19,7 @@ from domain.key_refusals import KeyRefusal
 from tests.authn.asking import code, library_accepts_registration, register
 from tests.authn.forgery import (
     AAGUID,
+    ANCHORS,
     AUTHORITY,
     FOREIGN_AUTHORITY,
     MADE,
@@ -26,8 +30,10 @@ from tests.authn.forgery import (
     anchor,
 )
 from tests.authn.holes import CHROMIUM
+from tests.authn.recording import pem_of_version
 
 K = KeyRefusal
+UNKNOWN_VERSION = pem_of_version(4)
 MAKER = Certificate(unit="Authenticator Attestation CA", ca=True, aaguid=None)
 INTERMEDIATE = MAKER.issued_by(AUTHORITY.key, AUTHORITY.certificate)
 
@@ -178,12 +184,75 @@ def test_an_anchor_needs_a_model(aaguid: str) -> None:
         b"",
         b"no certificate",
         AUTHORITY.certificate_pem.encode()[:200],
+        UNKNOWN_VERSION,
         Certificate(key=CHROMIUM).self_signed().public_bytes(Encoding.PEM),
     ],
-    ids=["empty", "text", "cut off", "virtual authenticator"],
+    ids=["empty", "text", "cut off", "version 5", "virtual authenticator"],
 )
 def test_only_certificates_of_real_makers_become_anchors(pem: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         read_anchors(pem, aaguid=AAGUID, label="x")
 
     assert refused.value.code == "anchor"
+
+
+def issuer(
+    *extensions: x509.ExtensionType, above: x509.Certificate | None = None, key: Any = AUTHORITY.key
+) -> Any:
+    """Return the key and certificate of an intermediate authority that has *extensions*."""
+    own = ec.generate_private_key(ec.SECP256R1())
+    parent = above or AUTHORITY.certificate
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"issuer {len(extensions)}")]))
+        .issuer_name(parent.subject)
+        .public_key(own.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(MADE)
+        .not_valid_after(MADE + timedelta(days=3650))
+    )
+    for extension in extensions:
+        builder = builder.add_extension(extension, critical=True)
+    return own, builder.sign(key, SHA256())
+
+
+def usage(*, certifies: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(True, False, False, False, False, certifies, False, False, False)
+
+
+@pytest.mark.parametrize(
+    ("extensions", "vouches"),
+    [
+        ((x509.BasicConstraints(True, None), usage(certifies=True)), True),
+        ((x509.BasicConstraints(True, None), usage(certifies=False)), False),
+        ((x509.BasicConstraints(False, None), usage(certifies=True)), False),
+        ((usage(certifies=True),), False),
+        ((), False),
+    ],
+    ids=["a CA", "no key usage for it", "not a CA", "does not say", "says nothing"],
+)
+@pytest.mark.parametrize("as_anchor", [False, True], ids=["between", "as anchor"])
+def test_who_issues_must_be_an_authority_for_it(
+    extensions: tuple[x509.ExtensionType, ...], vouches: bool, as_anchor: bool
+) -> None:
+    key, certificate = issuer(*extensions)
+    made = Certificate()
+    chain = [der(made.issued_by(key, certificate)), der(certificate)]
+    forgery = Registration(certificate=made, chain=chain[:1] if as_anchor else chain)
+
+    answer = register(forgery.presented(), [anchor(certificate)] if as_anchor else ANCHORS)
+
+    assert code(answer) is (None if vouches else K.ATTESTATION_CHAIN)
+
+
+@pytest.mark.parametrize(("length", "vouches"), [(1, True), (0, False)])
+def test_a_path_is_not_longer_than_its_authority_allows(length: int, vouches: bool) -> None:
+    upper_key, upper = issuer(x509.BasicConstraints(True, length))
+    authority = (x509.BasicConstraints(True, None), usage(certifies=True))
+    lower_key, lower = issuer(*authority, above=upper, key=upper_key)
+    made = Certificate()
+    chain = [der(made.issued_by(lower_key, lower)), der(lower), der(upper)]
+
+    answer = register(Registration(certificate=made, chain=chain).presented())
+
+    assert code(answer) is (None if vouches else K.ATTESTATION_CHAIN)
