@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from commands import main
 from demo.wire import to_base64url
 from domain.authenticators import Anchor, StoredCredential
-from tests.authn.forgery import ANCHORS, AUTHORITY, CHALLENGE, ORIGIN, RP_ID, USER_HANDLE, stored
+from tests.authn.forgery import AAGUID, ANCHORS, AUTHORITY, CHALLENGE, ORIGIN, RP_ID, USER_HANDLE, stored
 
 AT = "2026-11-22T12:00:00Z"
 
@@ -72,6 +72,32 @@ def credential(row: StoredCredential | None = None, **changes: Any) -> dict[str,
         "backup_eligible": row.backup_eligible,
         "user_handle": to_base64url(USER_HANDLE),
     } | changes
+
+
+def payload(**changes: Any) -> bytes:
+    """Return the payload of a BLOB with one model, as FIDO writes it."""
+    root = AUTHORITY.certificate.public_bytes(Encoding.DER)
+    statement = {
+        "aaguid": AAGUID,
+        "description": "Good key",
+        "protocolFamily": "fido2",
+        "schema": 3,
+        "attestationTypes": ["basic_full"],
+        "authenticationAlgorithms": ["secp256r1_ecdsa_sha256_raw"],
+        "userVerificationDetails": [[{"userVerificationMethod": "passcode_external"}]],
+        "keyProtection": ["hardware", "secure_element"],
+        "matcherProtection": ["on_chip"],
+        "attachmentHint": ["external", "wired"],
+        "attestationRootCertificates": [base64.b64encode(root).decode()],
+    } | changes
+    entry = {
+        "aaguid": AAGUID,
+        "metadataStatement": statement,
+        "statusReports": [{"status": "FIDO_CERTIFIED_L1", "effectiveDate": "2024-01-01"}],
+        "timeOfLastStatusChange": "2024-01-01",
+    }
+    document = {"no": 7, "nextUpdate": "2026-12-01", "legalHeader": "", "entries": [entry]}
+    return json.dumps(document).encode()
 
 
 def explained(

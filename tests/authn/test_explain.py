@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from tests.authn.forgery import (
     stored,
 )
 from tests.authn.holes import CHROMIUM
-from tests.authn.recording import case, credential, explained, overlay, pem_of_version
+from tests.authn.mutants import bytes_of
+from tests.authn.recording import case, credential, explained, overlay, payload, pem_of_version
 
 OVERLAY = overlay()
 
@@ -301,3 +303,19 @@ def test_a_counter_and_a_copyable_key_are_read_from_the_record(tmp_path: Path) -
     said = explained(tmp_path, case(Assertion(flags=UP | UV | BE).presented(), credential(row)))
 
     assert said.reasons == ["counter-regressed", "synced"]
+
+
+def test_no_file_however_spoilt_ends_in_a_traceback(tmp_path: Path) -> None:
+    rng = random.Random(20261125)
+    recorded = json.dumps(case(Registration().presented())).encode()
+    login = json.dumps(case(Assertion().presented(), credential())).encode()
+    allow = json.dumps(overlay(aaguids=[AAGUID], leaf_sha256=["ab" * 32])).encode()
+
+    said = [explained(tmp_path, bytes_of(recorded, rng), allow=OVERLAY) for _ in range(120)]
+    said += [explained(tmp_path, bytes_of(login, rng)) for _ in range(120)]
+    said += [explained(tmp_path, recorded.replace(b"{", b""), allow=bytes_of(allow, rng)) for _ in range(60)]
+    said += [explained(tmp_path, recorded, allow=bytes_of(allow, rng)) for _ in range(120)]
+    said += [explained(tmp_path, recorded, metadata=bytes_of(payload(), rng)) for _ in range(120)]
+
+    assert {one.exit_code for one in said} == {0, 1, 2}
+    assert all(one.verdict == "" and one.error for one in said if one.exit_code == 2)

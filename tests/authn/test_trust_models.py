@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -30,7 +28,7 @@ from tests.authn.forgery import (
     anchor,
 )
 from tests.authn.metadata.models import GOOD
-from tests.authn.recording import case, explained, overlay
+from tests.authn.recording import case, explained, overlay, payload
 from tests.authn.soft_tpm import Tpm
 
 ROOT = AUTHORITY.certificate.public_bytes(Encoding.DER)
@@ -228,31 +226,6 @@ def test_the_command_reads_a_bare_payload_of_metadata(tmp_path: Path) -> None:
     later = "2027-03-01T00:00:00Z"
     assert explained(tmp_path, recorded, metadata=payload(), at=later).reasons == ["metadata-stale"]
     assert explained(tmp_path, recorded, metadata=payload(), at=later, allow=overlay()).reasons == []
-
-
-def payload(**changes: Any) -> bytes:
-    """Return the payload of a BLOB with one model, as FIDO writes it."""
-    statement = {
-        "aaguid": AAGUID,
-        "description": "Good key",
-        "protocolFamily": "fido2",
-        "schema": 3,
-        "attestationTypes": ["basic_full"],
-        "authenticationAlgorithms": ["secp256r1_ecdsa_sha256_raw"],
-        "userVerificationDetails": [[{"userVerificationMethod": "passcode_external"}]],
-        "keyProtection": ["hardware", "secure_element"],
-        "matcherProtection": ["on_chip"],
-        "attachmentHint": ["external", "wired"],
-        "attestationRootCertificates": [base64.b64encode(ROOT).decode()],
-    } | changes
-    entry = {
-        "aaguid": AAGUID,
-        "metadataStatement": statement,
-        "statusReports": [{"status": "FIDO_CERTIFIED_L1", "effectiveDate": "2024-01-01"}],
-        "timeOfLastStatusChange": "2024-01-01",
-    }
-    document = {"no": 7, "nextUpdate": "2026-12-01", "legalHeader": "", "entries": [entry]}
-    return json.dumps(document).encode()
 
 
 def rules_of(finding: Refusal | None) -> tuple[KeyRule, ...]:
