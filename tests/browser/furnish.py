@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from cryptography.hazmat.primitives.serialization import Encoding
 from playwright.sync_api import Browser, Page, expect
 
 from agent.doorward_agent.protocol import Device
 from demo.company import ANYDESK, CLEAN
-from tests.browser.house import Guest, House
+from tests.authn.metadata.payload import CERTIFIED, entry, payload
+from tests.browser.house import AAGUID, KEY_MODEL, Guest, House
 from tests.browser.visitor import Visitor
 
 IMANI, LONG, LAILA, JON, DANA, WIM, TOMAS = (
@@ -55,6 +57,7 @@ p, logs-read, role:support, read, data:customer-logs, tier >= 2, max 15m, allow
 p, firmware-read, role:support, read, code:*, tier >= 2 and disk_encrypted and touch_age < 5m, max 30m, allow
 p, logs-remote, *, *, data:*, remote_control, -, deny
 """
+DENIED_MODEL = "00112233-4455-6677-8899-aabbccddeeff"
 PLATFORM = {"os": "debian", "version": "12.7"}
 _COMMAND = re.compile(r"doorward-agent enrol (\S+) (\S+)")
 
@@ -117,9 +120,22 @@ def furnish(house: House, asha: Visitor) -> Lived:
     lived.report(LONG, remote_control=[ANYDESK])
     open_some(lived)
     ask_at_once(lived, asha)
+    know_models(house)
     suspend(asha, JON)
     draft(asha)
     return lived
+
+
+def know_models(house: House) -> None:
+    """Import metadata twice: the model in use is first listed, then retired; another model is denied."""
+    anchor = house.authority.certificate.public_bytes(Encoding.DER)
+    for number, statuses in ((1, CERTIFIED), (2, [{"status": "RETIRED"}, *CERTIFIED])):
+        file = house.folder / f"metadata-{number}.json"
+        listed = entry(AAGUID, anchors=[anchor], description=KEY_MODEL, statuses=statuses)
+        odd = entry(description="Another key of a long name " * 4, statement={"keyProtection": ["software"]})
+        file.write_bytes(payload(listed, odd, no=number, nextUpdate="2026-01-01"))
+        house.command("keys", "import-metadata", str(file))
+    house.command("keys", "deny", "aaguid", DENIED_MODEL, "--reason", "A batch was lost in transit.")
 
 
 def refuse_a_program(lived: Lived, link: str) -> None:
