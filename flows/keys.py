@@ -71,12 +71,16 @@ class Model:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """How often registrations were refused for one reason, and when last."""
+    """How often registrations were refused for one reason, and when last.
+
+    *rules* are those that the keys' models broke, where that was the reason.
+    """
 
     code: str
     sentence: str
     count: int
     last: datetime
+    rules: tuple[tuple[str, int], ...]
 
 
 def list_keys(parts: Parts, *, state: str = "", before: str = "") -> KeyList:
@@ -126,11 +130,16 @@ def refusals(parts: Parts) -> tuple[Refused, ...]:
         ).all()
     last: dict[str, datetime] = {}
     counted: Counter[str] = Counter()
+    broken: dict[str, Counter[str]] = {}
     for at, details in rows:
         code = str(details.get("reason", ""))
         last[code] = at
         counted[code] += 1
-    return tuple(Refused(code, _sentence(code), n, last[code]) for code, n in counted.most_common())
+        broken.setdefault(code, Counter()).update(details.get("rules", ()))
+    return tuple(
+        Refused(code, _sentence(code), n, last[code], tuple(broken[code].most_common()))
+        for code, n in counted.most_common()
+    )
 
 
 def revoke_action(credential_id: str, reason: str) -> dict[str, Any]:

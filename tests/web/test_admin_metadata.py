@@ -5,10 +5,14 @@ from __future__ import annotations
 import base64
 
 import pytest
+from sqlalchemy import select
 
+from domain.errors import DoorwardError
 from domain.key_rules import KeyRule
+from flows import catalog
 from flows.key_denials import deny
 from flows.metadata_view import RULE_WORDS
+from models.keys import TrustAnchor
 from tests.authn.metadata.payload import CERTIFIED, entry
 from tests.flows.metadata_desk import blob, keys_of, model, take, take_bare
 from tests.web.desk import Desk
@@ -106,6 +110,20 @@ def test_a_denied_model_is_shown_as_denied(world: World, asha: Desk) -> None:
 
     assert "a bad batch" in asha.get("/admin/keys/models").text
     assert RULE_WORDS[KeyRule.DENIED_MODEL] in asha.get(f"/admin/keys/models/of/{value}").text
+
+
+def test_refusals_tell_which_rules_the_models_broke(world: World, asha: Desk) -> None:
+    with world.parts.db.write() as session:
+        anchor = session.scalars(select(TrustAnchor)).one()
+        world.parts.commit(session, catalog.distrust_key_model(session, anchor.id, by="host"))
+    take(world, blob(model(world, statuses=RETIRED)))
+    with pytest.raises(DoorwardError):
+        world.person("jon")
+
+    page = asha.get("/admin/keys/refusals").text
+
+    assert "not-certified" in page
+    assert RULE_WORDS[KeyRule.RETIRED] in page
 
 
 def test_a_model_that_nobody_knows_is_not_there(asha: Desk) -> None:

@@ -111,7 +111,8 @@ def distrust_model(anchor_id: str) -> Answer:
 @pages.get("/admin/keys/refusals")
 def refusals() -> Answer:
     admin("view", "keys")
-    return page("key_refusals.html", active="keys", refused=keys.refusals(parts()))
+    words = {rule.value: text for rule, text in RULE_WORDS.items()}
+    return page("key_refusals.html", active="keys", refused=keys.refusals(parts()), words=words)
 
 
 @pages.get("/admin/keys/<key_id>")
