@@ -110,6 +110,21 @@ def test_a_credential_signs_in_with_an_algorithm_that_is_still_admitted_only(nam
         (cbor2.dumps(cbor2.loads(ES512) | {-2: bytes(65)}), K.MALFORMED),
         (cbor2.dumps(cbor2.loads(ES512) | {-2: bytes(66)}), K.MALFORMED),
     ],
+    ids=[
+        "RSA of 1024 bits",
+        "RSA exponent 3",
+        "RSA exponent with a zero before it",
+        "RSA of 16384 bits",
+        "RSA modulus with a zero before it",
+        "RSA without modulus",
+        "RSA with another parameter",
+        "RSA that says EC2",
+        "ES512 on P-256",
+        "ES256 on P-521",
+        "ES512 with a P-256 key",
+        "a short coordinate",
+        "a point that is not on the curve",
+    ],
 )
 def test_a_key_of_an_admitted_algorithm_must_be_one_of_it(public_key: bytes, expected: KeyRefusal) -> None:
     read = read_key(public_key, ALL)
