@@ -113,6 +113,7 @@ def key_rules(settings: Settings) -> KeyRules:
         cred_protect=settings.key_cred_protect,
         metadata_grace=settings.metadata_grace,
         enterprise=settings.enterprise_attestation,
+        inventory=settings.key_inventory,
     )
 
 

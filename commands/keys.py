@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from commands.base import FILE, commit, parts_or_exit, plainly
+from commands.inventory import inventory, revoke, ship
 from commands.keys_explain import keys_explain
 from commands.keys_metadata import COMMANDS
 from flows import catalog
@@ -62,3 +63,7 @@ def trust_remove(anchor_id: str) -> None:
     parts = parts_or_exit()
     commit(parts, lambda s: catalog.distrust_key_model(s, anchor_id, by="host"))
     click.echo("removed; keys registered under it go on")
+
+
+for command in (inventory, ship, revoke):
+    keys.add_command(command)

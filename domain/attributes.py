@@ -51,6 +51,13 @@ ATTRIBUTES: dict[str, Attribute] = {
         Attribute("tier", Type.INT, "tier", "0 hold, 1 guarded, 2 normal, 3 trusted", _LEVELS),
         Attribute("binding", Type.INT, "binding", "how strongly the device report is bound, 0 to 3", _LEVELS),
         Attribute(
+            "custody",
+            Type.INT,
+            "custody",
+            "what is known of the session's key: 0 nothing, 1 unserialised, 2 serialised, 3 pre-registered",
+            _LEVELS,
+        ),
+        Attribute(
             "touch_age",
             Type.DURATION,
             "touch",

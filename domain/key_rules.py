@@ -64,7 +64,8 @@ class KeyRules:
     and *protection* a model's metadata must show. *min_pin_length* and
     *cred_protect* (0: not demanded) are what a key must prove in its signed
     extensions. *metadata_grace* is how long metadata counts after its
-    ``nextUpdate``. *enterprise* asks keys for their serial number.
+    ``nextUpdate``. *enterprise* asks keys for their serial number;
+    *inventory* accepts only those whose serial number waits for their owner.
     """
 
     formats: frozenset[str] = frozenset({"packed"})
@@ -75,3 +76,4 @@ class KeyRules:
     cred_protect: int = 0
     metadata_grace: timedelta = timedelta(days=30)
     enterprise: bool = False
+    inventory: bool = False

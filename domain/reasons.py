@@ -36,6 +36,9 @@ class ReasonCode(Enum):
     BINDING_OK = "binding-ok"
     BINDING_TOO_LOW = "binding-too-low"
 
+    CUSTODY_OK = "custody-ok"
+    CUSTODY_TOO_LOW = "custody-too-low"
+
     TOUCH_OK = "touch-ok"
     TOUCH_STALE = "touch-stale"
 
@@ -135,6 +138,11 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     ReasonCode.BINDING_TOO_LOW: _cure(
         "This door needs a report of your laptop that is tied to this session.",
         "Start the Doorward agent on the laptop you are using now, then check again.",
+    ),
+    ReasonCode.CUSTODY_OK: _ok("It is known how your key came to you."),
+    ReasonCode.CUSTODY_TOO_LOW: _final(
+        "This door needs a key of which it is known how it came to you.",
+        "Use the key that was sent to you, if it is another one. Else ask your sponsor for one.",
     ),
     ReasonCode.TOUCH_OK: _ok("Your key was touched just now."),
     ReasonCode.TOUCH_STALE: _cure("This door needs a fresh touch of your key.", "Touch your key again."),

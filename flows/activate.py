@@ -23,6 +23,7 @@ from crypto.codes import code_digest, new_code
 from domain.errors import Conflict, NotAuthenticated, NotFound
 from domain.key_refusals import KeyRefusal, Refusal
 from evidence.networks import place_key
+from flows import custody
 from flows.ceremony import count_begin, count_failure, open_challenge, refuse_many_failures, take
 from flows.enter import Answer, LoggedIn, enter
 from flows.login import Refused, check_answer, offer
@@ -128,7 +129,7 @@ def finish(
         person, key = answer.person, answer.credential
         activated = _activate(session, parts, key, by=person.id, how="code", now=now)
         logged_in, opened = enter(session, parts, answer, challenge, address=address, now=now)
-        parts.commit(session, activated, opened)
+        parts.commit(session, *activated, opened)
         return logged_in
 
 
@@ -137,8 +138,8 @@ def activation_action(key: Credential) -> dict[str, Any]:
     return {"do": "key.activate", "key": key.id, "person": key.person_id, "label": key.label}
 
 
-def activate_for(session: Session, parts: Parts, credential_id: str, *, by: str) -> Event:
-    """Activate the key of somebody else; the caller has spent a touch for it and commits the event."""
+def activate_for(session: Session, parts: Parts, credential_id: str, *, by: str) -> list[Event]:
+    """Activate the key of somebody else; the caller has spent a touch for it and commits the events."""
     now = parts.clock.now()
     found = session.get(Credential, credential_id)
     if found is None:
@@ -175,7 +176,9 @@ def _with_code(session: Session, challenge: Challenge, answer: Answer, now: date
     return answer
 
 
-def _activate(session: Session, parts: Parts, key: Credential, *, by: str, how: str, now: datetime) -> Event:
+def _activate(
+    session: Session, parts: Parts, key: Credential, *, by: str, how: str, now: datetime
+) -> list[Event]:
     changed = changed_rows(
         session,
         update(Credential)
@@ -197,7 +200,9 @@ def _activate(session: Session, parts: Parts, key: Credential, *, by: str, how: 
     raise_state_revision(session)
     session.flush()
     session.refresh(key)
-    return Event(EventKind.KEY_ACTIVATED, by, key.person_id, {"key": key.id, "label": key.label, "how": how})
+    details = {"key": key.id, "label": key.label, "how": how}
+    steps = custody.activated(session, parts, key, by=by)
+    return [Event(EventKind.KEY_ACTIVATED, by, key.person_id, details), *steps]
 
 
 def _refuse(

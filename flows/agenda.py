@@ -11,13 +11,16 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from audit.events import EventKind
 from flows.devices_view import DeviceRow
+from flows.inventory_view import ItemRow, on_the_way
 from flows.keys import KeyRow
 from flows.names import names_of
 from flows.parts import Parts
 from flows.people_view import PersonRow, ending_soon, without_key
+from flows.reissue import open_requests
 from flows.session import Viewer
 from models.audit import AuditDetail, AuditHead, AuditRecord, head
 from models.catalog import Resource, Service
+from models.custody import Reissue
 from models.devices import Device
 from models.keys import Credential
 from models.people import Engagement, Person
@@ -44,6 +47,8 @@ class Agenda:
     alarm: datetime | None
     stopped: tuple[KeyRow, ...] | None
     pending: tuple[KeyRow, ...] | None
+    on_the_way: tuple[ItemRow, ...] | None
+    reissues: tuple[tuple[Reissue, Person], ...] | None
     waiting: tuple[DeviceRow, ...] | None
     without_key: tuple[PersonRow, ...] | None
     all_without_key: int
@@ -60,7 +65,16 @@ class Agenda:
     @property
     def quiet(self) -> bool:
         """Whether nothing needs anybody."""
-        needs = (self.alarm, self.stopped, self.pending, self.waiting, self.without_key, self.ending)
+        needs = (
+            self.alarm,
+            self.stopped,
+            self.reissues,
+            self.on_the_way,
+            self.pending,
+            self.waiting,
+            self.without_key,
+            self.ending,
+        )
         return not any((*needs, self.stale_draft))
 
 
@@ -79,6 +93,8 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
             alarm=_alarm(session, now) if sees("keys") else None,
             stopped=_keys(session, "suspended") if sees("keys") else None,
             pending=_keys(session, "pending") if sees("keys") else None,
+            on_the_way=on_the_way(session) if sees("keys") else None,
+            reissues=_reissues(session) if people else None,
             waiting=_waiting(session) if sees("devices") else None,
             without_key=keyless,
             all_without_key=all_keyless,
@@ -102,6 +118,10 @@ def _alarm(session: Session, now: datetime) -> datetime | None:
         .order_by(AuditRecord.sequence.desc())
         .limit(1)
     )
+
+
+def _reissues(session: Session) -> tuple[tuple[Reissue, Person], ...]:
+    return tuple((row, session.get_one(Person, row.person_id)) for row in open_requests(session))
 
 
 def _keys(session: Session, state: str) -> tuple[KeyRow, ...]:

@@ -29,6 +29,7 @@ from domain.decision import Decision, Reason, Revisions
 from domain.evidence import Assessment
 from domain.reasons import ReasonCode
 from evidence.assess import assess
+from flows.custody import level_of_key
 from flows.liveness import Roots, grant_problem, person_problem, session_problem
 from flows.parts import Parts
 from models.access import DecisionRow, Grant, live_grants
@@ -66,12 +67,13 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one transaction knows before it asks: bundle, revisions, and the evidence of the session."""
+    """What one transaction knows before it asks: bundle, revisions, the session's evidence and key."""
 
     bundle: Bundle | None
     revisions: Revisions
     assessment: Assessment
     engagement: Engagement | None
+    custody: int | None = None
 
 
 @lru_cache(maxsize=8)
@@ -107,7 +109,8 @@ def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, no
         now=now,
         assessment_id=parts.ids.new("ase"),
     )
-    return Known(bundle, revisions, assessment, running_engagement(session, person_id, now))
+    custody = level_of_key(session, roots.credential) if roots else None
+    return Known(bundle, revisions, assessment, running_engagement(session, person_id, now), custody)
 
 
 def decide(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
@@ -221,6 +224,7 @@ def _told_better(session: Session, asked: Asked, decision: Decision) -> Decision
 def _attributes(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
     attributes = dict(known.assessment.attributes)
     if asked.roots is not None:
+        attributes["custody"] = known.custody
         attributes["touch_age"] = int((now - asked.roots.session.touched_at).total_seconds())
     return attributes
 

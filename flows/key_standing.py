@@ -19,7 +19,9 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from authn.metadata.enrolled import EnrolledKey, rules_against
 from authn.trust import Trust
+from domain.custody import Step
 from domain.key_rules import KeyRule
+from flows.custody import follows_key
 from flows.end_access import end_root
 from flows.parts import Parts
 from flows.trust import trust
@@ -95,6 +97,7 @@ def stop(session: Session, parts: Parts, found: Sequence[Fallen], *, by: str, no
         session.flush()
         events.append(Event(EventKind.KEY_MODEL_BLOCKED, by, one.key.person_id, one.told()))
         events.append(end_root(session, "key", one.key.id, cause="key-model-blocked", by=by))
+        events += follows_key(session, parts, one.key, Step.SUSPENDED, by=by)
     return events
 
 

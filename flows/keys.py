@@ -19,8 +19,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from domain.custody import Step
 from domain.errors import Conflict, NotFound
 from domain.key_refusals import KeyRefusal
+from flows import custody
 from flows.end_access import end_root
 from flows.ending import Loss, losses_of_key
 from flows.parts import Parts
@@ -168,7 +170,8 @@ def revoke(session: Session, parts: Parts, credential_id: str, *, reason: str, b
         )
     ended = stop(session, parts, key, reason=reason, by=by, now=now)
     details = {"key": key.id, "label": key.label, "reason": reason}
-    return [Event(EventKind.KEY_REVOKED, by, key.person_id, details), ended]
+    steps = custody.follows_key(session, parts, key, Step.REVOKED, by=by)
+    return [Event(EventKind.KEY_REVOKED, by, key.person_id, details), ended, *steps]
 
 
 def stop(session: Session, parts: Parts, key: Credential, *, reason: str, by: str, now: datetime) -> Event:

@@ -22,9 +22,11 @@ from authn.decoys import decoy_ids
 from authn.options import assertion_options
 from crypto.secrets import base64url, from_base64url
 from domain.authenticators import StoredCredential, VerifiedAssertion
+from domain.custody import Step
 from domain.errors import NotAuthenticated
 from domain.key_refusals import KeyRefusal, Refusal
 from evidence.networks import place_key
+from flows import custody
 from flows.ceremony import (
     challenge_bytes,
     count_begin,
@@ -227,7 +229,8 @@ def suspend_key(
     session.flush()
     ended = end_root(session, "key", key.id, cause=reason, by="-")
     details = {"key": key.id, "label": key.label, "reason": reason}
-    return Event(EventKind.KEY_SUSPENDED, "-", key.person_id, details), ended
+    steps = custody.follows_key(session, parts, key, Step.SUSPENDED, by="-")
+    return Event(EventKind.KEY_SUSPENDED, "-", key.person_id, details), ended, *steps
 
 
 def _refuse(session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from domain.custody import CustodyLevel
+from flows.custody import level_of_key
 from flows.liveness import read_roots, session_problem
 from flows.parts import Parts
 from flows.session import Viewer
@@ -14,9 +16,10 @@ from models.sessions import BrowserSession, sessions_of
 
 @dataclass(frozen=True, slots=True)
 class Mine:
-    """What belongs to the viewer; *sessions* are the live ones."""
+    """What belongs to the viewer: *custody* by key, *sessions* that live."""
 
     keys: tuple[Credential, ...]
+    custody: dict[str, CustodyLevel]
     sessions: tuple[BrowserSession, ...]
     laptops: tuple[Device, ...]
 
@@ -29,8 +32,10 @@ def my_things(parts: Parts, viewer: Viewer) -> Mine:
             for row in sessions_of(session, viewer.person_id, now)
             if session_problem(read_roots(session, row.id), now=now) is None
         )
+        keys = tuple(credentials_of(session, viewer.person_id))
         return Mine(
-            tuple(credentials_of(session, viewer.person_id)),
+            keys,
+            {key.id: CustodyLevel(level_of_key(session, key)) for key in keys},
             live,
             tuple(devices_of(session, viewer.person_id)),
         )

@@ -17,7 +17,9 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from crypto.digests import secret_digest
 from crypto.secrets import new_secret
+from domain.custody import Step
 from domain.errors import Conflict, Invalid, NotFound
+from flows import custody, reissue
 from flows.end_access import end_root
 from flows.invitation import login_name
 from flows.parts import Parts
@@ -140,6 +142,7 @@ def make_link(
 def invite(session: Session, parts: Parts, person_id: str, *, by: str) -> tuple[str, Event]:
     """Make the link with which a person registers their key. Refused while they have one.
 
+    Whoever had an active key before needs a re-issue that is ready; this uses it up.
     Codes that would have activated an earlier key stop working:
     ``flows.activate.make_code`` makes the one that goes with this link.
     """
@@ -154,11 +157,14 @@ def invite(session: Session, parts: Parts, person_id: str, *, by: str) -> tuple[
                 code="has-key",
                 remedy="Revoke the key first, if it is lost; then invite again.",
             )
-    withdraw_codes(session, "activate", person_id, parts.clock.now())
+    now = parts.clock.now()
+    reissued = reissue.use(session, person_id, now) if reissue.had_a_key(session, person_id) else None
+    withdraw_codes(session, "activate", person_id, now)
     secret = make_link(
         session, parts, purpose="invite", person_id=person_id, lifetime=parts.limits.invite, by=by
     )
-    return secret, Event(EventKind.INVITE_MADE, by, person_id)
+    details = {"reissue": reissued} if reissued else {}
+    return secret, Event(EventKind.INVITE_MADE, by, person_id, details)
 
 
 def bootstrap_link(parts: Parts) -> str | None:
@@ -187,9 +193,10 @@ def recover_admin(parts: Parts, name: str) -> str:
         lock_person(session, person.id)
         person.state = "active"
         revoked = [
-            _revoked(session, parts, key, now)
+            event
             for key in credentials_of(session, person.id)
             if key.state != "revoked"
+            for event in _revoked(session, parts, key, now)
         ]
         ended = end_root(session, "person", person.id, cause="admin-recovery", by="host")
         secret = make_link(
@@ -199,7 +206,7 @@ def recover_admin(parts: Parts, name: str) -> str:
     return f"{parts.deployment.public_url}/register/{secret}"
 
 
-def _revoked(session: Session, parts: Parts, key: Credential, now: datetime) -> Event:
+def _revoked(session: Session, parts: Parts, key: Credential, now: datetime) -> list[Event]:
     key.state = "revoked"
     session.add(
         CredentialState(
@@ -211,7 +218,9 @@ def _revoked(session: Session, parts: Parts, key: Credential, now: datetime) -> 
             reason="admin-recovery",
         )
     )
-    return Event(EventKind.KEY_REVOKED, "host", key.person_id, {"key": key.id, "reason": "admin-recovery"})
+    details = {"key": key.id, "reason": "admin-recovery"}
+    steps = custody.follows_key(session, parts, key, Step.REVOKED, by="host")
+    return [Event(EventKind.KEY_REVOKED, "host", key.person_id, details), *steps]
 
 
 def assign(

@@ -94,6 +94,11 @@ class PersonPage:
     losses: tuple[Loss, ...]
     touches: tuple[TouchTimes, ...]
 
+    @property
+    def had_a_key(self) -> bool:
+        """Whether a key of theirs was ever active: then a new one needs a re-issue."""
+        return any(key.activated_at is not None for key in self.keys)
+
 
 def list_people(parts: Parts, *, search: str = "", state: str = "", after: str = "") -> PeopleList:
     """Return a page of the people whose name, login name or vendor holds *search*."""

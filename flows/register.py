@@ -16,12 +16,16 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from authn.certificates import serial_text
 from authn.options import registration_options
 from authn.registration import verify_registration
+from authn.trust import Trust
 from crypto.secrets import base64url, from_base64url
+from domain.authenticators import VerifiedRegistration
 from domain.errors import Conflict, Invalid, NotAuthenticated
 from domain.key_refusals import Refusal
 from evidence.networks import place_key
+from flows import custody
 from flows.ceremony import (
     challenge_bytes,
     count_begin,
@@ -34,6 +38,7 @@ from flows.ceremony import (
 )
 from flows.invitation import LinkOver, live_link, login_name
 from flows.parts import Parts
+from flows.stop_code import make_stop_code
 from flows.store_key import store_key
 from flows.trust import known_elsewhere, trust_for_new_keys
 from models.instance import close_bootstrap, instance
@@ -119,12 +124,16 @@ def begin(
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A stored key and its owner. *pending*: it opens nothing until it is activated."""
+    """A stored key and its owner. *pending*: it opens nothing until it is activated.
+
+    *stop_code* is shown to the owner once.
+    """
 
     key_id: str
     person_id: str
     login_name: str
     pending: bool
+    stop_code: str
 
 
 def finish(
@@ -138,29 +147,63 @@ def finish(
     challenge = take(parts, ceremony, browser=browser, purpose="register", now=now)
     with parts.db.write() as session:
         trusted = trust_for_new_keys(session, parts)
-        verified = verify_registration(
-            credential,
-            challenge=challenge_bytes(signed_action("register", None, challenge.nonce)),
-            origin=parts.deployment.public_url,
-            rp_id=parts.deployment.rp_id,
-            trust=trusted,
-            now=now,
-        )
-        if not isinstance(verified, Refusal):
-            known = known_elsewhere(session, verified)
-            verified = verified if known is None else known
+        owner = challenge.person_id
+        verified = verify_new(session, parts, trusted, challenge, credential, now, person_id=owner)
         if isinstance(verified, Refusal):
-            _refuse(session, parts, challenge, verified, address, now)
-            text = verified.code.text
-            raise KeyNotAccepted(text.sentence, code=verified.code.value, remedy=text.remedy)
+            raise refuse(
+                session, parts, challenge, verified, asker=challenge.facts["code_id"], address=address
+            )
         code = consume_code(session, challenge.facts["code"], challenge.facts["code_purpose"], now)
         if code is None:
             raise LinkOver("this link was used already or is too old")
         person, events = _owner(session, parts, challenge, code, now)
         state = "pending" if code.purpose == "invite" else "active"
         row, stored = store_key(session, parts, verified, trusted, person, state=state, now=now)
-        parts.commit(session, *events, stored)
-        return Registered(row.id, person.id, person.login_name, state == "pending")
+        stop_code = make_stop_code(session, parts, row.id)
+        steps = custody.registered(session, parts, row, by=code.created_by)
+        parts.commit(session, *events, stored, *steps)
+        return Registered(row.id, person.id, person.login_name, state == "pending", stop_code)
+
+
+def verify_new(
+    session: Session,
+    parts: Parts,
+    trusted: Trust,
+    challenge: Challenge,
+    credential: dict[str, Any],
+    now: datetime,
+    *,
+    person_id: str | None,
+) -> VerifiedRegistration | Refusal:
+    """Verify a new key for a taken challenge: nobody has it already, and it is the one that was sent."""
+    verified = verify_registration(
+        credential,
+        challenge=challenge_bytes(signed_action(challenge.purpose, None, challenge.nonce)),
+        origin=parts.deployment.public_url,
+        rp_id=parts.deployment.rp_id,
+        trust=trusted,
+        now=now,
+    )
+    if isinstance(verified, Refusal):
+        return verified
+    known = known_elsewhere(session, verified)
+    if known is None and person_id is not None:
+        known = custody.not_the_one_sent(session, parts, serial_text(verified.serial), person_id)
+    return verified if known is None else known
+
+
+def refuse(
+    session: Session, parts: Parts, challenge: Challenge, refusal: Refusal, *, asker: str, address: str
+) -> KeyNotAccepted:
+    """Count and record a refused key, commit, and return the error to raise."""
+    now = parts.clock.now()
+    count_failure(session, asker, now)
+    subject = challenge.person_id or "-"
+    told = {"reason": refusal.code.value, "detail": refusal.detail, "rules": [r.value for r in refusal.rules]}
+    refused = Event(EventKind.KEY_REFUSED, subject, subject, {**told, "address": address})
+    parts.commit(session, refused, *registration_alarm(session, now))
+    text = refusal.code.text
+    return KeyNotAccepted(text.sentence, code=refusal.code.value, remedy=text.remedy)
 
 
 def _names(session: Session, person: Person | None, presented_name: str, display_name: str) -> dict[str, Any]:
@@ -206,14 +249,3 @@ def _owner(
             )
         )
     return person, [Event(EventKind.ADMIN_BOOTSTRAPPED, actor=person.id, subject=person.id)]
-
-
-def _refuse(
-    session: Session, parts: Parts, challenge: Challenge, refusal: Refusal, address: str, now: datetime
-) -> None:
-    count_failure(session, challenge.facts["code_id"], now)
-    subject = challenge.person_id or "-"
-    told = {"reason": refusal.code.value, "detail": refusal.detail, "rules": [r.value for r in refusal.rules]}
-    details = {**told, "address": address}
-    refused = Event(EventKind.KEY_REFUSED, actor=subject, subject=subject, details=details)
-    parts.commit(session, refused, *registration_alarm(session, now))

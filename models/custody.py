@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
 
@@ -86,3 +87,24 @@ class Reissue(Base):
     sponsor_signature: Mapped[str | None] = mapped_column(ForeignKey("signatures.id"))
     ready_at: Mapped[datetime | None]
     used_at: Mapped[datetime | None]
+
+
+def lock_item(session: Session, item_id: str) -> KeyItem | None:
+    """Lock one key of the inventory (after person and credential)."""
+    query = select(KeyItem).where(KeyItem.id == item_id).execution_options(populate_existing=True)
+    return session.scalar(query.with_for_update())
+
+
+def item_of_key(session: Session, credential_id: str) -> KeyItem | None:
+    return session.scalar(select(KeyItem).where(KeyItem.credential_id == credential_id))
+
+
+def items_of(session: Session, person_id: str) -> Sequence[KeyItem]:
+    return session.scalars(select(KeyItem).where(KeyItem.person_id == person_id).order_by(KeyItem.id)).all()
+
+
+def steps_of(session: Session, item_id: str) -> Sequence[CustodyStep]:
+    """Return the steps of one key, first one first."""
+    return session.scalars(
+        select(CustodyStep).where(CustodyStep.item_id == item_id).order_by(CustodyStep.at, CustodyStep.id)
+    ).all()

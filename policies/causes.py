@@ -23,6 +23,7 @@ from policies.rules import Rule
 _CODES: dict[str, tuple[ReasonCode, ReasonCode, ReasonCode]] = {
     "tier": (ReasonCode.TIER_OK, ReasonCode.TIER_TOO_LOW, ReasonCode.EVIDENCE_UNKNOWN),
     "binding": (ReasonCode.BINDING_OK, ReasonCode.BINDING_TOO_LOW, ReasonCode.BINDING_TOO_LOW),
+    "custody": (ReasonCode.CUSTODY_OK, ReasonCode.CUSTODY_TOO_LOW, ReasonCode.CUSTODY_TOO_LOW),
     "touch": (ReasonCode.TOUCH_OK, ReasonCode.TOUCH_STALE, ReasonCode.TOUCH_STALE),
     "posture": (ReasonCode.POSTURE_OK, ReasonCode.POSTURE_STALE, ReasonCode.POSTURE_MISSING),
     "disk": (ReasonCode.DISK_OK, ReasonCode.DISK_UNENCRYPTED, ReasonCode.POSTURE_MISSING),
@@ -49,7 +50,7 @@ _MENDED: dict[str, Any] = {
     "touch_age": 0,
     "posture_age": 0,
 }
-_GRADED = ("tier", "binding")
+_GRADED = ("tier", "binding", "custody")
 
 
 def reasons_for(rule: Rule, faults: Sequence[Fault], general: ReasonCode) -> tuple[Reason, ...]:

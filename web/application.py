@@ -9,7 +9,7 @@ from web import edge, observe, problems
 from web.api import agent as agent_api
 from web.api import evaluation, oauth
 from web.edge import Networks
-from web.pages import access, admin, authorize, keys, presence, session
+from web.pages import access, admin, authorize, keys, own_keys, presence, session
 from web.templating import install as install_templates
 
 
@@ -26,6 +26,7 @@ def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_
         session.pages,
         access.pages,
         keys.pages,
+        own_keys.pages,
         presence.pages,
         authorize.pages,
         agent_api.api,

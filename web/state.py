@@ -25,6 +25,10 @@ def browser_cookie() -> str:
     return "__Host-doorward-browser"
 
 
+def once_cookie() -> str:
+    return "__Host-doorward-once"
+
+
 def viewer_or_none() -> Viewer | None:
     """Return the person behind this request's session, looked up once a request."""
     if "viewer" not in g:

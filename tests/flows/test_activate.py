@@ -67,7 +67,7 @@ def tapped(world: World, admin: Contractor, imani: Contractor) -> None:
     """Have *admin* touch for the key of *imani*."""
     with world.parts.db.write() as session:
         key = session.scalars(select(Credential).where(Credential.person_id == imani.id)).one()
-        world.parts.commit(session, activate.activate_for(session, world.parts, key.id, by=admin.id))
+        world.parts.commit(session, *activate.activate_for(session, world.parts, key.id, by=admin.id))
 
 
 def test_a_registered_key_waits_and_opens_nothing(world: World) -> None:

@@ -49,14 +49,15 @@ def test_revoking_a_key_says_what_ends_and_ends_it_by_a_touch(world: World, asha
     assert recorded(world, "key.revoked")[0][1]["key"] == key
 
 
-def test_a_person_whose_key_was_revoked_can_be_invited_again(world: World, asha: Desk) -> None:
+def test_a_person_whose_key_was_revoked_needs_a_reissue_before_an_invite(world: World, asha: Desk) -> None:
     imani = world.person("imani")
     asha.touch(f"/admin/keys/{key_of(world, imani.id)}/revoke", reason="broken")
 
     page = asha.post(f"/admin/people/{imani.id}/invite")
 
-    assert page.status_code == 200
-    assert "/register/dwi_" in page.text
+    assert page.status_code == 409
+    assert "a new one needs a re-issue" in page.text
+    assert "/register/dwi_" not in page.text
 
 
 def test_a_revoked_key_is_not_revoked_again(world: World, asha: Desk) -> None:

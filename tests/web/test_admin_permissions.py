@@ -14,7 +14,7 @@ MANAGED = ("people", "keys", "devices", "resources", "services", "networks", "se
 AREAS = (*MANAGED, "policy", "decisions", "audit")
 VIEW_ALL = {("view", area) for area in AREAS}
 ROLES: dict[str, set[tuple[str, str]]] = {
-    "role:admin": VIEW_ALL | {("manage", area) for area in MANAGED},
+    "role:admin": VIEW_ALL | {("manage", area) for area in MANAGED} | {("approve", "people")},
     "role:policy-author": {
         ("manage", "policy"),
         ("publish", "policy"),
@@ -25,9 +25,15 @@ ROLES: dict[str, set[tuple[str, str]]] = {
         ("view", "decisions"),
     },
     "role:approver": {("view", "policy")},
-    "role:reviewer": {("view", "people"), ("view", "keys"), ("view", "devices"), ("view", "decisions")},
+    "role:reviewer": {
+        ("approve", "people"),
+        ("view", "people"),
+        ("view", "keys"),
+        ("view", "devices"),
+        ("view", "decisions"),
+    },
     "role:auditor": VIEW_ALL,
-    "role:sponsor": {("view", "people")},
+    "role:sponsor": {("view", "people"), ("approve", "people")},
     "role:support": set(),
 }
 """What each role may do, written out again from ``policies/builtin/policy.csv``."""
@@ -69,6 +75,26 @@ ROUTES: dict[tuple[str, str], tuple[str, str]] = {
     ("GET", "/admin/keys/<key_id>/activate"): ("manage", "keys"),
     ("POST", "/admin/keys/<key_id>/activate/options"): ("manage", "keys"),
     ("POST", "/admin/keys/<key_id>/activate/finish"): ("manage", "keys"),
+    ("GET", "/admin/keys/<key_id>/change/<change>"): ("manage", "keys"),
+    ("POST", "/admin/keys/<key_id>/change/<change>/options"): ("manage", "keys"),
+    ("POST", "/admin/keys/<key_id>/change/<change>/finish"): ("manage", "keys"),
+    ("GET", "/admin/keys/inventory"): ("view", "keys"),
+    ("POST", "/admin/keys/inventory"): ("manage", "keys"),
+    ("GET", "/admin/keys/shipments"): ("view", "keys"),
+    ("GET", "/admin/keys/inventory/<item_id>"): ("view", "keys"),
+    ("POST", "/admin/keys/inventory/<item_id>/serial"): ("manage", "keys"),
+    ("POST", "/admin/keys/inventory/<item_id>/assign"): ("manage", "keys"),
+    ("POST", "/admin/keys/inventory/<item_id>/ship"): ("manage", "keys"),
+    ("POST", "/admin/keys/inventory/<item_id>/delivered"): ("manage", "keys"),
+    ("POST", "/admin/keys/inventory/<item_id>/approve/options"): ("manage", "keys"),
+    ("POST", "/admin/keys/inventory/<item_id>/approve/finish"): ("manage", "keys"),
+    ("GET", "/admin/people/<person_id>/reissue"): ("view", "people"),
+    ("POST", "/admin/people/<person_id>/reissue"): ("manage", "people"),
+    ("POST", "/admin/people/<person_id>/reissue/withdraw"): ("manage", "people"),
+    ("POST", "/admin/people/<person_id>/reissue/admin/options"): ("manage", "people"),
+    ("POST", "/admin/people/<person_id>/reissue/admin/finish"): ("manage", "people"),
+    ("POST", "/admin/people/<person_id>/reissue/sponsor/options"): ("approve", "people"),
+    ("POST", "/admin/people/<person_id>/reissue/sponsor/finish"): ("approve", "people"),
     ("GET", "/admin/keys/<key_id>/revoke"): ("manage", "keys"),
     ("POST", "/admin/keys/<key_id>/revoke/options"): ("manage", "keys"),
     ("POST", "/admin/keys/<key_id>/revoke/finish"): ("manage", "keys"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
+from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from domain.errors import Invalid
@@ -13,6 +13,7 @@ from flows import activate, end_access, login, register, tap
 from flows.invitation import look
 from web.body import json_object
 from web.edge import browser, require_same_origin, set_cookie
+from web.once import carried, carry, forget
 from web.state import parts, session_cookie, viewer, viewer_or_none
 
 pages = Blueprint("session", __name__)
@@ -42,7 +43,7 @@ def login_page() -> str | BaseResponse:
 @pages.post("/login/options")
 def login_options() -> Response:
     body = json_object()
-    name = _text(body, "login_name")
+    name = text_of(body, "login_name")
     return jsonify(login.begin(parts(), login_name=name, browser=browser(), address=g.client_address))
 
 
@@ -51,8 +52,8 @@ def login_finish() -> Response:
     body = json_object()
     done = login.finish(
         parts(),
-        ceremony=_text(body, "ceremony"),
-        credential=_credential(body),
+        ceremony=text_of(body, "ceremony"),
+        credential=credential_of(body),
         browser=browser(),
         address=g.client_address,
     )
@@ -86,8 +87,8 @@ def register_options(secret: str) -> Response:
         secret=secret,
         browser=browser(),
         address=g.client_address,
-        presented_name=_text(body, "login_name", needed=False),
-        display_name=_text(body, "display_name", needed=False),
+        presented_name=text_of(body, "login_name", needed=False),
+        display_name=text_of(body, "display_name", needed=False),
     )
     return jsonify(begun)
 
@@ -97,19 +98,24 @@ def register_finish() -> Response:
     body = json_object()
     done = register.finish(
         parts(),
-        ceremony=_text(body, "ceremony"),
-        credential=_credential(body),
+        ceremony=text_of(body, "ceremony"),
+        credential=credential_of(body),
         browser=browser(),
         address=g.client_address,
     )
     waits = urlencode({"waits": done.login_name})
-    return jsonify(location=f"/registered?{waits}" if done.pending else "/registered")
+    response = jsonify(location=f"/registered?{waits}" if done.pending else "/registered")
+    carry(response, done.stop_code)
+    return response
 
 
 @pages.get("/registered")
-def registered() -> str:
-    """Say that the key is registered; *waits* is the name of who must still activate it."""
-    return render_template("registered.html", waits=request.args.get("waits", "")[:128])
+def registered() -> Response:
+    """Show the stop code, once; *waits* is the name of who must still activate the key."""
+    waits = request.args.get("waits", "")[:128]
+    response = make_response(render_template("registered.html", waits=waits, stop_code=carried()))
+    forget(response)
+    return response
 
 
 @pages.get("/activate")
@@ -123,8 +129,8 @@ def activate_options() -> Response:
     body = json_object()
     begun = activate.begin(
         parts(),
-        login_name=_text(body, "login_name"),
-        code=_text(body, "code"),
+        login_name=text_of(body, "login_name"),
+        code=text_of(body, "code"),
         browser=browser(),
         address=g.client_address,
     )
@@ -137,8 +143,8 @@ def activate_finish() -> Response:
     body = json_object()
     done = activate.finish(
         parts(),
-        ceremony=_text(body, "ceremony"),
-        credential=_credential(body),
+        ceremony=text_of(body, "ceremony"),
+        credential=credential_of(body),
         browser=browser(),
         address=g.client_address,
     )
@@ -174,8 +180,8 @@ def finish_tap() -> tap.Tap:
     return tap.finish(
         parts(),
         viewer(),
-        ceremony=_text(body, "ceremony"),
-        credential=_credential(body),
+        ceremony=text_of(body, "ceremony"),
+        credential=credential_of(body),
         browser=browser(),
     )
 
@@ -192,14 +198,16 @@ def next_path(presented: str) -> str:
     return presented
 
 
-def _text(body: dict[str, Any], name: str, *, needed: bool = True) -> str:
+def text_of(body: dict[str, Any], name: str, *, needed: bool = True) -> str:
+    """Return a text member of a JSON body. Raises Invalid without it."""
     value = body.get(name, None if needed else "")
     if not isinstance(value, str) or (needed and not value):
         raise Invalid(f"`{name}` is needed", code="field-missing")
     return value
 
 
-def _credential(body: dict[str, Any]) -> dict[str, Any]:
+def credential_of(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the key's answer in a JSON body. Raises Invalid without it."""
     value = body.get("credential")
     if not isinstance(value, dict):
         raise Invalid("`credential` is needed", code="field-missing")

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify
+from collections.abc import Sequence
 
-from domain.errors import DoorwardError
-from flows import activate, console, keys
+from flask import Response, jsonify
+from sqlalchemy.orm import Session
+
+from audit.events import Event
+from domain.errors import DoorwardError, NotFound
+from flows import activate, console, key_states, keys
 from flows.console import carry_out_tapped
 from flows.people_view import person_page
-from web.pages.admin.console import Answer, area, begin_tap, page, said
+from web.pages.admin.console import Answer, area, begin_tap, page, reason_asked, said
 from web.pages.session import finish_tap
 from web.state import admin, parts, viewer
 
@@ -57,3 +61,43 @@ def activate_key(key_id: str) -> Response:
         lambda session, _reason: activate.activate_for(session, parts(), key_id, by=by),
     )
     return jsonify(location=f"/admin/keys/{key_id}")
+
+
+@pages.get("/admin/keys/<key_id>/change/<change>")
+def change_page(key_id: str, change: str) -> Answer:
+    """Say what a change of state would end, or begin again."""
+    admin("manage", "keys")
+    found = keys.key_page(parts(), key_id)
+    own = found.owner.id == viewer().person_id
+    return page("key_change.html", active="keys", found=found, change=_change(change), own=own)
+
+
+@pages.post("/admin/keys/<key_id>/change/<change>/options")
+def change_options(key_id: str, change: str) -> Response:
+    admin("manage", "keys")
+    return begin_tap(key_states.action_of(_change(change), key_id, reason_asked()))
+
+
+@pages.post("/admin/keys/<key_id>/change/<change>/finish")
+def change_key(key_id: str, change: str) -> Response:
+    admin("manage", "keys")
+    by, what = viewer().person_id, _change(change)
+
+    def carry_out_change(session: Session, reason: str) -> Sequence[Event]:
+        if what == "reinstated":
+            return key_states.reinstate(session, parts(), key_id, reason=reason, by=by)
+        return key_states.stop(session, parts(), key_id, what, reason=reason, by=by)
+
+    carry_out_tapped(
+        parts(),
+        finish_tap(),
+        lambda reason: key_states.action_of(what, key_id, reason),
+        carry_out_change,
+    )
+    return jsonify(location=f"/admin/keys/{key_id}")
+
+
+def _change(presented: str) -> str:
+    if presented not in key_states.MAY_FOLLOW:
+        raise NotFound("a key cannot be changed like that")
+    return presented

@@ -7,6 +7,7 @@ from flask import Response, jsonify, request
 from domain.errors import NotFound
 from flows import catalog, keys
 from flows.console import carry_out, carry_out_tapped
+from flows.inventory_view import item_of
 from flows.metadata_view import RULE_WORDS, metadata_page, model_page
 from web.pages.admin.console import Answer, Form, area, begin_tap, page, reason_asked, see
 from web.pages.session import finish_tap
@@ -118,7 +119,8 @@ def refusals() -> Answer:
 @pages.get("/admin/keys/<key_id>")
 def key(key_id: str) -> Answer:
     admin("view", "keys")
-    return page("key.html", active="keys", found=keys.key_page(parts(), key_id))
+    found, item = keys.key_page(parts(), key_id), item_of(parts(), key_id)
+    return page("key.html", active="keys", found=found, item=item)
 
 
 @pages.get("/admin/keys/<key_id>/revoke")

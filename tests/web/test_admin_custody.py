@@ -1,0 +1,148 @@
+"""The pages of inventory, shipments, changes of a key, and re-issue."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from sqlalchemy import select
+
+from models.custody import KeyItem
+from models.keys import Credential
+from tests.flows.test_custody import newcomer, register_key
+from tests.web.desk import Desk, recorded
+from tests.world import World
+
+
+@pytest.fixture
+def ben(world: World) -> Desk:
+    return Desk(world, world.person("ben", "role:admin", engaged=False))
+
+
+@pytest.fixture
+def sam(world: World) -> Desk:
+    return Desk(world, world.person("sam", "role:sponsor", engaged=False))
+
+
+def item_of(world: World) -> KeyItem:
+    with world.parts.db.read() as session:
+        return session.scalars(select(KeyItem)).one()
+
+
+def key_of(world: World, person: str) -> Credential:
+    with world.parts.db.read() as session:
+        return session.scalars(select(Credential).where(Credential.person_id == person)).one()
+
+
+def test_a_key_goes_its_way_on_the_pages_by_two_people(world: World, asha: Desk, ben: Desk) -> None:
+    imani = newcomer(world)
+    asha.post("/admin/keys/inventory", batch="PO-1", model="Test key", serials="S-1", unmarked="")
+    here = f"/admin/keys/inventory/{item_of(world).id}"
+    asha.post(f"{here}/assign", person=imani, address="Long Road 1\nKyiv")
+    own = asha.touch(f"{here}/approve")
+    early = ben.post(f"{here}/ship", carrier="DHL", reference="JD1")
+    approved = ben.touch(f"{here}/approve")
+    waiting = ben.get("/admin/keys/shipments").text
+    ben.post(f"{here}/ship", carrier="DHL", reference="JD1")
+    ben.post(f"{here}/delivered")
+    world.activate(*register_key(world, imani, b"S-1"))
+
+    page = asha.get(here).text
+    key = asha.get(f"/admin/keys/{key_of(world, imani).id}").text
+
+    assert own.status_code == 409
+    assert early.status_code == 409
+    assert "not approved" in early.text
+    assert approved.status_code == 200
+    assert "it goes to the courier" in waiting
+    assert "serialised" in page
+    assert "serialised" in key
+    assert "Long Road" not in page
+    assert "with a touch" in page
+    assert [d["step"] for _, d in reversed(recorded(world, "custody.step"))] == [
+        "received", "assigned", "approved", "shipped", "delivered", "activated",
+    ]  # fmt: skip
+
+
+def test_an_edited_item_is_an_alarm_on_its_page(world: World, asha: Desk, ben: Desk) -> None:
+    test_a_key_goes_its_way_on_the_pages_by_two_people(world, asha, ben)
+    with world.parts.db.write() as session:
+        session.scalars(select(KeyItem)).one().address_digest = "elsewhere"
+        session.commit()
+
+    page = asha.get(f"/admin/keys/inventory/{item_of(world).id}").text
+
+    assert "The chain of this key is broken" in page
+    assert "broken" in asha.get("/admin/keys/inventory").text
+
+
+def test_a_batch_with_a_known_serial_is_told_at_its_field(asha: Desk) -> None:
+    asha.post("/admin/keys/inventory", batch="PO-1", model="Test key", serials="S-1", unmarked="2")
+
+    again = asha.post("/admin/keys/inventory", batch="PO-2", model="Test key", serials="S-1", unmarked="")
+    empty = asha.post("/admin/keys/inventory", batch="", model="", serials="", unmarked="")
+
+    assert again.status_code == 409
+    assert "in the inventory already" in again.text
+    assert empty.status_code == 400
+    assert "3 keys in the inventory" in asha.get("/admin/keys/inventory").text
+
+
+def test_the_host_enters_lists_ships_and_revokes_only_what_is_real(asha: Desk) -> None:
+    for path in ("/admin/keys/inventory/itm_none", "/admin/keys/key_none/change/lost"):
+        assert asha.get(path).status_code == 404
+    assert asha.get("/admin/keys/key_none/change/eaten").status_code == 404
+
+
+@pytest.mark.parametrize("change", ["suspended", "lost"])
+def test_an_admin_stops_a_key_by_a_touch_and_a_reason(world: World, asha: Desk, change: str) -> None:
+    imani = world.person("imani")
+    world.login(imani)
+    here = f"/admin/keys/{key_of(world, imani.id).id}/change"
+
+    page = asha.get(f"{here}/{change}").text
+    done = asha.touch(f"{here}/{change}", reason="odd")
+    back = asha.touch(f"{here}/reinstated", reason="called her")
+
+    assert "What ends now" in page
+    assert "1 session" in page
+    assert done.status_code == 200
+    assert back.status_code == (200 if change == "suspended" else 409)
+    assert key_of(world, imani.id).state == ("active" if change == "suspended" else "lost")
+
+
+def test_a_lost_key_is_followed_by_a_new_one_after_two_touches_and_a_day(
+    world: World, asha: Desk, sam: Desk
+) -> None:
+    imani = world.person("imani")
+    asha.touch(f"/admin/keys/{key_of(world, imani.id).id}/change/lost", reason="train")
+    here = f"/admin/people/{imani.id}/reissue"
+
+    assert "needs a re-issue" in asha.get(f"/admin/people/{imani.id}").text
+    empty = asha.post(here, reason="", how="", by="", reference="")
+    asha.post(here, reason="left on the train", how="live-video", by="Asha", reference="call 7")
+    assert "is asked for Imani" in asha.get("/admin").text
+    by_admin = asha.touch(f"{here}/admin")
+    twice = asha.touch(f"{here}/sponsor")
+    refused = sam.send(f"{here}/admin/options", {})
+    by_sponsor = sam.touch(f"{here}/sponsor")
+    waits = asha.post(f"/admin/people/{imani.id}/invite")
+    world.clock.advance(hours=24)
+    desk = Desk(world, asha.person)
+    invited = desk.post(f"/admin/people/{imani.id}/invite")
+
+    assert empty.status_code == 400
+    assert [r.status_code for r in (by_admin, twice, refused, by_sponsor)] == [200, 403, 403, 200]
+    assert waits.status_code == 409
+    assert re.search(r"/register/dwi_", invited.text)
+
+
+def test_a_request_is_withdrawn_on_its_page(world: World, asha: Desk) -> None:
+    imani = world.person("imani")
+    here = f"/admin/people/{imani.id}/reissue"
+    asha.post(here, reason="x", how="document", by="Asha", reference="7")
+
+    asha.post(f"{here}/withdraw")
+
+    assert "What happened" in asha.get(here).text
+    assert recorded(world, "reissue.withdrawn")
