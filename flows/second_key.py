@@ -88,8 +88,8 @@ def finish(
     if challenge.session_id != viewer.session_id:
         raise NotAuthenticated("the ceremony belongs to another session")
     with parts.db.write() as session:
+        trusted = trust_for_new_keys(session, parts)  # first: an import takes its lock before people's
         person = _adding(session, viewer, now)
-        trusted = trust_for_new_keys(session, parts)
         verified = verify_new(session, parts, trusted, challenge, credential, now, person_id=person.id)
         if isinstance(verified, Refusal):
             raise refuse(session, parts, challenge, verified, asker=viewer.session_id, address=address)
