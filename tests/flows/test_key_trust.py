@@ -197,7 +197,7 @@ def test_registration_excludes_every_own_key_revoked_ones_too(world: World) -> N
     imani = world.person("imani")
     with world.parts.db.write() as session:
         row = session.scalars(select(Credential)).one()
-        row.state = "revoked"
+        row.state, row.activated_at = "revoked", None  # never activated: no re-issue is needed
         session.commit()
 
     with world.parts.db.write() as session:
