@@ -7,6 +7,7 @@ missed. Each is looked at with much to show and with nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -29,6 +30,10 @@ NOT_LINKED = {
     "/oauth/authorize",
     "/admin/policy/publish",
     "/presence/<check_id>",
+    "/keys/add/<signature_id>",
+    "/keys/added",
+    "/admin/people/<person_id>/reissue",
+    "/admin/keys/inventory/<item_id>",
 }
 """Pages that one is sent to; each is looked at by name below."""
 NO_PAGES = (
@@ -127,7 +132,10 @@ def test_pages_that_one_is_sent_to_are_for_everybody(lived: tuple[Lived, Visitor
         found += look(stranger.go(path), path)
     for path in ("/touch?next=/access", authorize(life.house), "/oauth/authorize?client_id=nobody"):
         found += look(imani.go(path), path) + look(laila.go(path), path)
-    for path in ("/admin/policy/publish", "/admin/people/nobody"):
+    for path in ("/keys/add/sig_of_mine", "/keys/added"):
+        found += look(imani.go(path), path)
+    dana = urlsplit(open_person(asha, DANA).url).path
+    for path in (f"{dana}/reissue", "/admin/policy/publish", "/admin/people/nobody"):
         found += look(asha.go(path), path)
     for act in SUBMITTED:
         found += look(act(asha), act.__name__)
@@ -178,11 +186,23 @@ def a_verified_record(asha: Visitor) -> Page:
     return page
 
 
+def a_key_of_the_inventory(asha: Visitor) -> Page:
+    page = asha.go("/admin/keys/inventory")
+    page.get_by_text("Enter a batch").click()
+    for name, text in (("batch", "2026-11"), ("model", "Test key"), ("serials", "5521907")):
+        page.locator(f"[name={name}]").fill(text)
+    asha.press("Enter them")
+    asha.follow("5521907")
+    page.wait_for_url("**/inventory/itm_*")
+    return page
+
+
 SUBMITTED: tuple[Callable[[Visitor], Page], ...] = (
     rules_with_an_error,
     a_form_with_errors,
     the_secret_of_a_service,
     a_verified_record,
+    a_key_of_the_inventory,
 )
 
 
