@@ -79,6 +79,7 @@ def _before() -> None:
     presented = request.headers.get("X-Request-ID", "")
     g.request_id = presented if _REQUEST_ID.match(presented) else secrets.token_hex(12)
     g.new_browser = None
+    g.client_address = None  # not known yet: a refusal before it is shown as to a stranger
     trusted, proxy_header = current_app.extensions["doorward_proxies"]
     check_host()
     if parts().deployment.demo:

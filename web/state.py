@@ -32,7 +32,8 @@ def once_cookie() -> str:
 def viewer_or_none() -> Viewer | None:
     """Return the person behind this request's session, looked up once a request."""
     if "viewer" not in g:
-        g.viewer = current(parts(), request.cookies.get(session_cookie()), g.client_address)
+        address = g.get("client_address")
+        g.viewer = current(parts(), request.cookies.get(session_cookie()), address) if address else None
     return cast("Viewer | None", g.viewer)
 
 

@@ -257,3 +257,13 @@ def test_a_stranger_is_asked_to_log_in(http: FlaskClient) -> None:
 
     assert response.status_code == 401
     assert "/login" in response.get_data(as_text=True)
+
+
+def test_a_refusal_before_anybody_is_known_is_a_page_too(world: World) -> None:
+    """The page of an error asked who looks at it before the address was known, and broke."""
+    client = world.app().test_client()
+
+    odd = client.get("/login?next=%00", headers={"Accept": "text/html"}, base_url=world.origin)
+    elsewhere = client.get("/login", headers={"Accept": "text/html", "Host": "elsewhere.example"})
+
+    assert (odd.status_code, elsewhere.status_code) == (400, 421)
