@@ -42,6 +42,7 @@ class EventKind(Enum):
     KEY_NAMED = ("key.named", "A person named one of their keys.")
     KEY_MODEL_BLOCKED = ("key.model-blocked", "A key was suspended because its model is no longer accepted.")
     KEY_ALARM = ("key.alarm", "Registrations are refused unusually often.")
+    KEY_SHARED = ("key.shared", "Somebody came to register a key that belongs to another person.")
     STOP_CODE_REFUSED = ("key.stop-refused", "A code to stop a key was refused.")
     METADATA_IMPORTED = ("metadata.imported", "Authenticator metadata was imported.")
     METADATA_REFUSED = ("metadata.refused", "An import of authenticator metadata was refused.")

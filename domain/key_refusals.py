@@ -94,11 +94,13 @@ class Refusal:
     """A refused ceremony. *detail* is for the record and for admins, never for the page.
 
     *rules* are those that the key's model breaks, where that is the reason.
+    *owner* is the id of whose key it is, where it is somebody else's.
     """
 
     code: KeyRefusal
     detail: str = ""
     rules: tuple[KeyRule, ...] = ()
+    owner: str = ""
 
     def __bool__(self) -> bool:
         raise TypeError("ask isinstance(…, Refusal); a Refusal has no truth value")

@@ -41,6 +41,16 @@ def _redirected(value: Mapping[str, Any]) -> str:
     return "The browser's answer is not that of a security key in this computer: " + "; ".join(marks)
 
 
+def _first_tap(value: Mapping[str, Any]) -> str:
+    where = f" in {value['country']}" if value["country"] else ""
+    network = f" from network {value['asn']}" if value["asn"] is not None else ""
+    hours = value["hours"]
+    told = (
+        "no delivery was noted" if hours is None else f"{_count(hours, 'hour', 'hours')} after its delivery"
+    )
+    return f"The key was touched for the first time{where}{network}, {told}"
+
+
 def _round(value: Mapping[str, Any]) -> str:
     days = _count(value["days"], "day", "days")
     return f"The keys of {value['people']} people were touched one after the other at one place, on {days}"
@@ -82,6 +92,7 @@ CLEAN: dict[Kind, Callable[[Any], str]] = {
     Kind.CEREMONY_COUNTER: lambda value: f"The key's counter rose by {value['delta']}",
     Kind.CEREMONY_TRANSPORT: lambda value: f"The key is connected {_HANGS[value['attachment']]}, as always",
     Kind.CEREMONY_REDIRECTED: lambda _: "Nothing says that the key was used from elsewhere",
+    Kind.CEREMONY_FIRST_TAP: _first_tap,
     Kind.COMPANY_DEVICE: lambda _: "Nobody else's key was used in the same browser in the last 30 days",
     Kind.COMPANY_NETWORK: _quiet_network,
     Kind.COMPANY_ROUND: lambda _: "No keys of several people were touched one after the other here",

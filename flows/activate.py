@@ -12,6 +12,7 @@ guesses (80 bits; tries are limited by name and place), who uses a code twice
 from __future__ import annotations
 
 from datetime import datetime
+from ipaddress import ip_address
 from typing import Any
 
 from sqlalchemy import update
@@ -22,13 +23,17 @@ from authn.options import assertion_options
 from crypto.codes import code_digest, new_code
 from domain.errors import Conflict, NotAuthenticated, NotFound
 from domain.key_refusals import KeyRefusal, Refusal
+from evidence.first_tap import from_first_tap
 from evidence.networks import place_key
+from evidence.observe import from_address
 from flows import custody
 from flows.ceremony import count_begin, count_failure, open_challenge, refuse_many_failures, take
 from flows.enter import Answer, LoggedIn, enter
 from flows.login import Refused, check_answer, offer
+from flows.networks import named_networks
 from flows.parts import Parts
 from models.base import changed_rows
+from models.evidence import add_observations
 from models.instance import raise_state_revision
 from models.keys import Challenge, Credential, CredentialState, lock_credential
 from models.people import OneTimeCode, consume_code, lock_person, withdraw_codes
@@ -129,6 +134,7 @@ def finish(
         person, key = answer.person, answer.credential
         activated = _activate(session, parts, key, by=person.id, how="code", now=now)
         logged_in, opened = enter(session, parts, answer, challenge, address=address, now=now)
+        _observe_first_tap(session, parts, key, logged_in, address, now)
         parts.commit(session, *activated, opened)
         return logged_in
 
@@ -203,6 +209,30 @@ def _activate(
     details = {"key": key.id, "label": key.label, "how": how}
     steps = custody.activated(session, parts, key, by=by)
     return [Event(EventKind.KEY_ACTIVATED, by, key.person_id, details), *steps]
+
+
+def _observe_first_tap(
+    session: Session, parts: Parts, key: Credential, logged_in: LoggedIn, address: str, now: datetime
+) -> None:
+    place = from_address(
+        ip_address(address),
+        tables=parts.tables,
+        networks=named_networks(session),
+        person=key.person_id,
+        session=logged_in.session_id,
+        ids=parts.ids,
+        now=now,
+    )
+    seen = from_first_tap(
+        place,
+        person=key.person_id,
+        session=logged_in.session_id,
+        key=key.id,
+        delivered_at=custody.delivered_at(session, key.id),
+        ids=parts.ids,
+        now=now,
+    )
+    add_observations(session, [seen])
 
 
 def _refuse(

@@ -45,6 +45,7 @@ class Agenda:
     """The home page of the console. A part is None when the viewer may not see it."""
 
     alarm: datetime | None
+    shared: tuple[AuditRecord, ...] | None
     stopped: tuple[KeyRow, ...] | None
     pending: tuple[KeyRow, ...] | None
     on_the_way: tuple[ItemRow, ...] | None
@@ -67,6 +68,7 @@ class Agenda:
         """Whether nothing needs anybody."""
         needs = (
             self.alarm,
+            self.shared,
             self.stopped,
             self.reissues,
             self.on_the_way,
@@ -85,12 +87,14 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
         people, policy = sees("people"), sees("policy")
         keyless, all_keyless = without_key(session, now, limit=MANY) if people else (None, 0)
         refused = _refused(session) if sees("audit") else None
+        shared = _shared(session, now) if sees("keys") else None
         newest = newest_publication(session) if policy else None
         revision = newest.revision if newest else 0
         draft = session.get(Draft, viewer.person_id) if policy else None
         stale = (draft.base_revision, revision) if draft and draft.base_revision != revision else None
         return Agenda(
             alarm=_alarm(session, now) if sees("keys") else None,
+            shared=shared,
             stopped=_keys(session, "suspended") if sees("keys") else None,
             pending=_keys(session, "pending") if sees("keys") else None,
             on_the_way=on_the_way(session) if sees("keys") else None,
@@ -100,7 +104,11 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
             all_without_key=all_keyless,
             ending=ending_soon(session, now, now + SOON) if people else None,
             refused=refused,
-            names=names_of(session, {row.subject for row, _ in refused or ()}),
+            names=names_of(
+                session,
+                {row.subject for row, _ in refused or ()}
+                | {id_ for row in shared or () for id_ in (row.actor, row.subject)},
+            ),
             stale_draft=stale,
             revision=revision if policy else None,
             published_at=newest.published_at if newest else None,
@@ -118,6 +126,13 @@ def _alarm(session: Session, now: datetime) -> datetime | None:
         .order_by(AuditRecord.sequence.desc())
         .limit(1)
     )
+
+
+def _shared(session: Session, now: datetime) -> tuple[AuditRecord, ...]:
+    """Return when somebody came with a key that is another person's, within a day."""
+    kind = AuditRecord.kind == EventKind.KEY_SHARED.code
+    rows = select(AuditRecord).where(kind, AuditRecord.at > now - ALARMING)
+    return tuple(session.scalars(rows.order_by(AuditRecord.sequence.desc()).limit(MANY)))
 
 
 def _reissues(session: Session) -> tuple[tuple[Reissue, Person], ...]:

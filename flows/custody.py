@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -179,7 +180,11 @@ def not_the_one_sent(session: Session, parts: Parts, serial: str | None, person_
     """
     row = item_by_serial(session, serial)
     if row is not None and row.person_id != person_id and (row.person_id or parts.key_rules.inventory):
-        return Refusal(KeyRefusal.SERIAL_MISMATCH, "the serial number is another person's, or nobody's yet")
+        return Refusal(
+            KeyRefusal.SERIAL_MISMATCH,
+            "the serial number is another person's, or nobody's yet",
+            owner=row.person_id or "",
+        )
     if not parts.key_rules.inventory:
         return None
     if serial is None:
@@ -204,6 +209,13 @@ def level_of_key(session: Session, key: Credential) -> int:
     """Return the custody level of a key: 0 without an item."""
     row = item_of_key(session, key.id)
     return int(chain_of(session, row).level) if row else 0
+
+
+def delivered_at(session: Session, credential_id: str) -> datetime | None:
+    """Return when the delivery of a key was noted."""
+    row = item_of_key(session, credential_id)
+    steps = steps_of(session, row.id) if row else ()
+    return next((step.at for step in steps if step.step == Step.DELIVERED.value), None)
 
 
 def fact_of(row: CustodyStep) -> StepFact:
@@ -252,6 +264,7 @@ def _take(
         CustodyStep(
             id=parts.ids.new("stp"),
             item_id=row.id,
+            number=len(before) + 1,
             step=step.value,
             at=now,
             by=by,

@@ -201,9 +201,16 @@ def refuse(
     subject = challenge.person_id or "-"
     told = {"reason": refusal.code.value, "detail": refusal.detail, "rules": [r.value for r in refusal.rules]}
     refused = Event(EventKind.KEY_REFUSED, subject, subject, {**told, "address": address})
-    parts.commit(session, refused, *registration_alarm(session, now))
+    shared = [_shared(challenge, refusal)] if refusal.owner not in {"", challenge.person_id} else []
+    parts.commit(session, refused, *shared, *registration_alarm(session, now))
     text = refusal.code.text
     return KeyNotAccepted(text.sentence, code=refusal.code.value, remedy=text.remedy)
+
+
+def _shared(challenge: Challenge, refusal: Refusal) -> Event:
+    """Return the alarm that stands on the pages of both: whose key it is, and who came with it."""
+    details = {"reason": refusal.code.value, "detail": refusal.detail}
+    return Event(EventKind.KEY_SHARED, challenge.person_id or "-", refusal.owner, details)
 
 
 def _names(session: Session, person: Person | None, presented_name: str, display_name: str) -> dict[str, Any]:

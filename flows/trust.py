@@ -76,12 +76,13 @@ def current_metadata(session: Session) -> Metadata | None:
 
 def known_elsewhere(session: Session, verified: VerifiedRegistration) -> Refusal | None:
     """Return why a verified key belongs to an account already, revoked keys included."""
-    if credential_by_raw_id(session, verified.credential_id):
-        return Refusal(KeyRefusal.KEY_IN_USE, "the credential id is registered already")
+    row, what = credential_by_raw_id(session, verified.credential_id), "credential id"
     serial = serial_text(verified.serial)
-    if serial is not None and credential_by_serial(session, serial):
-        return Refusal(KeyRefusal.KEY_IN_USE, "the serial number is registered already")
-    return None
+    if row is None and serial is not None:
+        row, what = credential_by_serial(session, serial), "serial number"
+    if row is None:
+        return None
+    return Refusal(KeyRefusal.KEY_IN_USE, f"the {what} is registered already", owner=row.person_id)
 
 
 def overlay(session: Session) -> list[Anchor]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, select
+from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base
@@ -40,12 +40,17 @@ class KeyItem(Base):
 
 
 class CustodyStep(Base):
-    """One step of a key's life: who did it, who agreed, and what was true then. Append-only."""
+    """One step of a key's life: who did it, who agreed, and what was true then. Append-only.
+
+    *number* counts the steps of one item: a clock that was set back reorders nothing.
+    """
 
     __tablename__ = "custody_steps"
+    __table_args__ = (UniqueConstraint("item_id", "number"),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    item_id: Mapped[str] = mapped_column(ForeignKey("key_items.id"), index=True)
+    item_id: Mapped[str] = mapped_column(ForeignKey("key_items.id"))
+    number: Mapped[int]
     step: Mapped[str]
     at: Mapped[datetime]
     by: Mapped[str]
@@ -106,5 +111,5 @@ def items_of(session: Session, person_id: str) -> Sequence[KeyItem]:
 def steps_of(session: Session, item_id: str) -> Sequence[CustodyStep]:
     """Return the steps of one key, first one first."""
     return session.scalars(
-        select(CustodyStep).where(CustodyStep.item_id == item_id).order_by(CustodyStep.at, CustodyStep.id)
+        select(CustodyStep).where(CustodyStep.item_id == item_id).order_by(CustodyStep.number)
     ).all()

@@ -126,6 +126,7 @@ def upgrade() -> None:
     op.create_table('custody_steps',
     sa.Column('id', sa.String(), nullable=False),
     sa.Column('item_id', sa.String(), nullable=False),
+    sa.Column('number', sa.BigInteger(), nullable=False),
     sa.Column('step', sa.String(), nullable=False),
     sa.Column('at', models.base.UtcDateTime(timezone=True), nullable=False),
     sa.Column('by', sa.String(), nullable=False),
@@ -133,10 +134,9 @@ def upgrade() -> None:
     sa.Column('details', sa.JSON(), nullable=False),
     sa.ForeignKeyConstraint(['item_id'], ['key_items.id'], name=op.f('fk_custody_steps_item_id_key_items')),
     sa.ForeignKeyConstraint(['signature_id'], ['signatures.id'], name=op.f('fk_custody_steps_signature_id_signatures')),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_custody_steps'))
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_custody_steps')),
+    sa.UniqueConstraint('item_id', 'number', name=op.f('uq_custody_steps_item_id'))
     )
-    with op.batch_alter_table('custody_steps', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_custody_steps_item_id'), ['item_id'], unique=False)
 
     op.create_table('key_reissues',
     sa.Column('id', sa.String(), nullable=False),

@@ -14,12 +14,14 @@ from sqlalchemy import select, update
 from demo.softkey import SoftKey
 from domain.custody import Step
 from domain.errors import Conflict, DoorwardError
+from domain.evidence import Kind
 from domain.reasons import ReasonCode
 from flows import access, activate, custody, key_states, keys, people, register
 from flows.parts import Parts
 from flows.register import KeyNotAccepted
 from models.audit import AuditRecord
 from models.custody import CustodyStep, KeyItem
+from models.evidence import ObservationRow
 from models.keys import Credential
 from tests.flows.test_loss import write
 from tests.world import AAGUID, HOME, Contractor, World
@@ -105,7 +107,7 @@ def test_a_shipped_key_whose_maker_attests_its_serial_is_serialised(world: World
     assert level(world, imani) == 2
     with world.parts.db.read() as session:
         steps = session.scalars(
-            select(CustodyStep.step).where(CustodyStep.item_id == item).order_by(CustodyStep.id)
+            select(CustodyStep.step).where(CustodyStep.item_id == item).order_by(CustodyStep.number)
         )
         assert list(steps) == ["received", "assigned", "approved", "shipped", "delivered", "activated"]
         assert session.get_one(KeyItem, item).state == "active"
@@ -287,3 +289,36 @@ def test_what_becomes_of_a_key_is_a_step_of_its_item(world: World) -> None:
         steps = select(AuditRecord).where(AuditRecord.kind == "custody.step")
         assert len(session.scalars(steps).all()) == 9
     assert (suspended, again, level(world, imani)) == (0, 2, 0)
+
+
+def test_the_first_touch_tells_where_and_how_long_after_the_delivery(world: World) -> None:
+    imani = newcomer(world)
+    shipped(world, imani)
+    registered = register_key(world, imani, b"S-1")
+    world.clock.advance(hours=30, minutes=59)
+    contractor, _ = registered
+
+    def anew(session: Any) -> Any:
+        code, made = activate.make_code(session, world.parts, imani, by=ASHA)
+        return [made, code]
+
+    world.activate(contractor, write(world, anew)[-1])
+
+    with world.parts.db.read() as session:
+        kind = Kind.CEREMONY_FIRST_TAP.value
+        row = session.scalars(select(ObservationRow).where(ObservationRow.kind == kind)).one()
+    assert row.value == {"country": "DE", "asn": 64500, "hours": 30}
+    assert not row.adverse
+
+
+def test_a_clock_that_was_set_back_reorders_nothing(world: World) -> None:
+    imani = newcomer(world)
+    item = received(world)
+    world.clock.advance(hours=-1)
+    write(world, lambda s: custody.assign(s, world.parts, item, imani, "Long Road 1", by=ASHA))
+    world.clock.advance(hours=-1)
+
+    approved(world, item)
+
+    with world.parts.db.read() as session:
+        assert session.get_one(KeyItem, item).state == "approved"

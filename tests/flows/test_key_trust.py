@@ -21,6 +21,7 @@ from flows.trust import trust
 from models.audit import AuditDetail, AuditRecord
 from models.keys import Credential
 from models.metadata import KeyDenial
+from models.people import Person
 from tests.flows.test_register import begin, finish, invited, new_key
 from tests.world import AAGUID, HOME, Contractor, World
 
@@ -160,6 +161,10 @@ def test_one_serial_number_belongs_to_one_person(world: World) -> None:
         finish(world, begin(world, invited(world, "jon")), with_serial(world, b"S-0042"))
 
     assert refused.value.code == "key-in-use"
+    with world.parts.db.read() as session:
+        ids = {row.login_name: row.id for row in session.scalars(select(Person))}
+        (alarm,) = session.scalars(select(AuditRecord).where(AuditRecord.kind == "key.shared"))
+    assert (alarm.actor, alarm.subject) == (ids["jon"], ids["imani"])
 
 
 def test_a_late_answer_is_told_that_it_is_late_and_a_used_one_is_not(world: World) -> None:

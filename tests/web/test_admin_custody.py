@@ -7,6 +7,7 @@ import re
 import pytest
 from sqlalchemy import select
 
+from flows.register import KeyNotAccepted
 from models.custody import KeyItem
 from models.keys import Credential
 from tests.flows.test_custody import newcomer, register_key
@@ -146,3 +147,16 @@ def test_a_request_is_withdrawn_on_its_page(world: World, asha: Desk) -> None:
 
     assert "What happened" in asha.get(here).text
     assert recorded(world, "reissue.withdrawn")
+
+
+def test_somebody_with_the_key_of_another_is_an_alarm_for_both(world: World, asha: Desk, ben: Desk) -> None:
+    test_a_key_goes_its_way_on_the_pages_by_two_people(world, asha, ben)
+    jon = newcomer(world, "jon")
+
+    with pytest.raises(KeyNotAccepted):
+        register_key(world, jon, b"S-1", "jon")
+
+    imani = item_of(world).person_id
+    assert "jon came with the key of imani" in asha.get("/admin").text
+    for person in (imani, jon):
+        assert "belongs to another person" in asha.get(f"/admin/people/{person}").text

@@ -12,7 +12,7 @@ from domain.key_refusals import KeyRefusal
 from domain.reasons import ReasonCode
 from flows.audit_view import title_of
 
-_ALARM = frozenset({"code.reused", "admin.recovery", "key.suspended"})
+_ALARM = frozenset({"code.reused", "admin.recovery", "key.suspended", "key.shared", "custody.broken"})
 _CLOSED = ("refused", "ended", "suspended", "revoked", "disabled", "removed")
 _OPEN = ("issued", "registered", "approved", "succeeded", "resumed", "published")
 _ID = re.compile(r"[a-z]{3}_[0-9A-Za-z_-]{8,}")
