@@ -131,7 +131,7 @@ _STEP_WORDS = {
     Step.DESTROYED: "destroyed",
 }
 _LEVEL_SENTENCES = {
-    CustodyLevel.NONE: "Nobody can say that this is the key that was sent.",
+    CustodyLevel.NONE: "Nothing is recorded of how it came to its owner.",
     CustodyLevel.UNSERIALISED: "Two people stand for the shipment; the key never told its serial number.",
     CustodyLevel.SERIALISED: "Two people stand for the shipment, and the maker attests the serial number.",
     CustodyLevel.PREREGISTERED: "Registered at headquarters before it left; two people stand for the way.",

@@ -32,6 +32,13 @@ _OVER = frozenset(state.value for state in (ItemState.LOST, ItemState.REVOKED, I
 _FACTS = ("person", "address", "serial", "credential", "approval")
 
 
+class StepRefused(Conflict):
+    """The step cannot follow those that were taken, or not by this person."""
+
+    code = "custody-step"
+    title = "This step cannot follow"
+
+
 def receive(
     session: Session,
     parts: Parts,
@@ -259,7 +266,7 @@ def _take(
     try:
         state = follow(before, StepFact(step, by, now, **facts))
     except IllegalStep as illegal:
-        raise Conflict(illegal.why, code="custody-step", remedy="Look at the steps of this key.") from illegal
+        raise StepRefused(illegal.why, remedy="Look at the steps of this key.") from illegal
     session.add(
         CustodyStep(
             id=parts.ids.new("stp"),

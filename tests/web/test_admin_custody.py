@@ -123,6 +123,7 @@ def test_a_lost_key_is_followed_by_a_new_one_after_two_touches_and_a_day(
     empty = asha.post(here, reason="", how="", by="", reference="")
     asha.post(here, reason="left on the train", how="live-video", by="Asha", reference="call 7")
     assert "is asked for Imani" in asha.get("/admin").text
+    asked = asha.get(here).text
     by_admin = asha.touch(f"{here}/admin")
     twice = asha.touch(f"{here}/sponsor")
     refused = sam.send(f"{here}/admin/options", {})
@@ -133,6 +134,8 @@ def test_a_lost_key_is_followed_by_a_new_one_after_two_touches_and_a_day(
     invited = desk.post(f"/admin/people/{imani.id}/invite")
 
     assert empty.status_code == 400
+    assert "Live video, by Asha" in asked
+    assert "has not touched yet" in asked
     assert [r.status_code for r in (by_admin, twice, refused, by_sponsor)] == [200, 403, 403, 200]
     assert waits.status_code == 409
     assert re.search(r"/register/dwi_", invited.text)

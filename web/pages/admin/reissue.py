@@ -85,12 +85,12 @@ def _sign(person_id: str, role: str) -> Response:
 
 def _page(person_id: str, *, problem: str = "", status: int = 200) -> Answer:
     found = person_page(parts(), person_id)
-    asked, names = request_page(parts(), person_id)
+    wanted, names = request_page(parts(), person_id)
     return page(
         "reissue.html",
         active="people",
         found=found,
-        asked=asked,
+        wanted=wanted,
         names=names,
         proofs=PROOFS,
         problem=problem,
