@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -236,42 +234,6 @@ def test_an_address_is_not_kept_and_equal_ones_are_seen(world: World) -> None:
         custody.address_digest(world.parts, " ,. ")
 
 
-@pytest.mark.parametrize("rival", ["approve", "ship"])
-def test_an_edit_that_races_never_leaves_an_unapproved_shipment(world: World, rival: str) -> None:
-    imani = newcomer(world)
-    item = received(world)
-    write(world, lambda s: custody.assign(s, world.parts, item, imani, "Long Road 1", by=ASHA))
-    with world.parts.db.read() as session:
-        digest = custody.approve_action(session.get_one(KeyItem, item))["digest"]
-    if rival == "ship":
-        approved(world, item)
-    together = threading.Barrier(2)
-
-    def attempt(act: Any) -> None:
-        together.wait(timeout=10)
-        try:
-            write(world, act)
-        except Conflict:
-            return
-
-    def edit(session: Any) -> Any:
-        return custody.assign(session, world.parts, item, imani, "Elsewhere 9", by=ASHA)
-
-    def other(session: Any) -> Any:
-        if rival == "ship":
-            return custody.ship(session, world.parts, item, carrier="DHL", reference="1", by=BEN)
-        return custody.approve(session, world.parts, item, digest=digest, by=BEN, signature_id=None)
-
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(attempt, (edit, other)))
-
-    with world.parts.db.read() as session:
-        row = session.get_one(KeyItem, item)
-        now = custody.approve_action(row)["digest"]
-        assert row.state in {"assigned", "approved", "shipped"}
-        assert row.state == "assigned" or row.approval == now
-
-
 def test_what_becomes_of_a_key_is_a_step_of_its_item(world: World) -> None:
     imani = newcomer(world)
     item = shipped(world, imani)
@@ -309,16 +271,3 @@ def test_the_first_touch_tells_where_and_how_long_after_the_delivery(world: Worl
         row = session.scalars(select(ObservationRow).where(ObservationRow.kind == kind)).one()
     assert row.value == {"country": "DE", "asn": 64500, "hours": 30}
     assert not row.adverse
-
-
-def test_a_clock_that_was_set_back_reorders_nothing(world: World) -> None:
-    imani = newcomer(world)
-    item = received(world)
-    world.clock.advance(hours=-1)
-    write(world, lambda s: custody.assign(s, world.parts, item, imani, "Long Road 1", by=ASHA))
-    world.clock.advance(hours=-1)
-
-    approved(world, item)
-
-    with world.parts.db.read() as session:
-        assert session.get_one(KeyItem, item).state == "approved"
