@@ -66,11 +66,6 @@ def key_digest(certificate: x509.Certificate) -> str:
     return hashlib.sha256(spki).hexdigest()
 
 
-def certificate_digest(certificate: x509.Certificate) -> str:
-    """Return the SHA-256 (hex) of the whole certificate (DER)."""
-    return hashlib.sha256(certificate.public_bytes(Encoding.DER)).hexdigest()
-
-
 def is_virtual(chain: Sequence[x509.Certificate]) -> bool:
     """Return whether a key in *chain* is known to belong to a program."""
     return any(key_digest(certificate) in VIRTUAL_KEYS for certificate in chain)

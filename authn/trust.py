@@ -16,7 +16,7 @@ Metadata Statement 3.0, ``attestationRootCertificates``.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,10 +26,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from OpenSSL.crypto import FILETYPE_ASN1, X509Store, X509StoreContext, X509StoreFlags, load_certificate
 
 from authn.authorities import Authorities
-from authn.certificates import certificate_digest, is_virtual, key_digest
+from authn.certificates import is_virtual, key_digest
 from authn.findings import Finding, finding_of
 from authn.metadata.rules import broken_rules, compromised_certificates, counts_beside_overlay
 from authn.refused import Refused
+from authn.sameness import digests, issued_by
 from domain.authenticators import Anchor
 from domain.errors import Invalid
 from domain.key_refusals import KeyRefusal, Refusal
@@ -137,16 +138,16 @@ class Trust:
     def chain_finding(self, aaguid: str, chain: Sequence[bytes], now: datetime) -> Finding:
         """Return why *chain* (DER) does not end, at *now*, at an anchor of *aaguid*.
 
-        Signatures, dates, CA flags, key usage and path lengths are OpenSSL's.
+        Signatures, dates, CA flags, key usage and path lengths are OpenSSL's. Denials and compromised
+        keys are ``model_finding``'s.
         """
         store = X509Store()
         # A root need not be present: every anchor ends a path, whoever issued it.
         store.set_flags(X509StoreFlags.PARTIAL_CHAIN)
         store.set_time(now.astimezone(UTC))
-        known = self._known_to_others(aaguid, now)
         for anchor in self._authorities.anchors(aaguid):
             # OpenSSL also takes a certificate for a CA that says nothing but a key usage.
-            if anchor.der not in known and (anchor.certifies or anchor.der == chain[0]):
+            if anchor.certifies or anchor.der == chain[0]:
                 store.add_cert(anchor.certificate)
         return finding_of(
             KeyRefusal.ATTESTATION_CHAIN,
@@ -181,15 +182,34 @@ class Trust:
         return tuple(report.status for report in model.statuses if report.holds(now)) if model else ()
 
     def denied(self, aaguid: str, chain: Sequence[x509.Certificate]) -> tuple[KeyRule, ...]:
-        """Return the operator's denials that cover the model or a certificate of *chain*."""
+        """Return the denials that cover the model, a certificate of *chain*, or an anchor that issued one."""
         denials = self.denials
+        path = self._path(aaguid, chain) if denials.certificates or denials.keys else ()
         by = {
             KeyRule.DENIED_MODEL: aaguid in denials.models,
             KeyRule.DENIED_CERTIFICATE: bool(denials.certificates)
-            and any(certificate_digest(one) in denials.certificates for one in chain),
-            KeyRule.DENIED_KEY: bool(denials.keys) and any(key_digest(one) in denials.keys for one in chain),
+            and any(digests(one) & denials.certificates for one in path),
+            KeyRule.DENIED_KEY: bool(denials.keys) and any(key_digest(one) in denials.keys for one in path),
         }
         return tuple(rule for rule, holds in by.items() if holds)
+
+    def known_to_others(
+        self, aaguid: str, read_chain: Callable[[], Sequence[x509.Certificate]], now: datetime
+    ) -> bool:
+        """Return whether others know a key that a chain of this model rests on, by its metadata.
+
+        Keys are compared, not certificates: who knows a key can have it
+        certified again, or write its certificate in another form.
+        """
+        model = self.model(aaguid)
+        listed = compromised_certificates(model, now) if model else ()
+        if not listed:
+            return False
+        chain, known = read_chain(), [x509.load_der_x509_certificate(der) for der in listed]
+        keys = {key_digest(one) for one in known}
+        return any(key_digest(one) in keys for one in self._path(aaguid, chain)) or any(
+            issued_by(one, issuer) for one in chain for issuer in known
+        )
 
     def _compromised(
         self, aaguid: str, chain: Sequence[x509.Certificate], now: datetime
@@ -197,15 +217,16 @@ class Trust:
         model = self.model(aaguid)
         if model is None:
             return ()
-        known = self._known_to_others(aaguid, now)
-        if known and any(one.public_bytes(Encoding.DER) in known for one in chain):
+        if self.known_to_others(aaguid, lambda: chain, now):
             return (KeyRule.STATUS_BAD,)
         broken = broken_rules(model, self.rules, algorithm=None, now=now)
         return tuple(rule for rule in broken if counts_beside_overlay(rule))
 
-    def _known_to_others(self, aaguid: str, now: datetime) -> frozenset[bytes]:
-        model = self.model(aaguid)
-        return frozenset(compromised_certificates(model, now)) if model else frozenset()
+    def _path(self, aaguid: str, chain: Sequence[x509.Certificate]) -> tuple[x509.Certificate, ...]:
+        """Return *chain* and the anchors of the model that issued one of it: it may have left them out."""
+        anchors = [ready.certificate.to_cryptography() for ready in self._authorities.anchors(aaguid)]
+        above = (anchor for anchor in anchors if any(issued_by(one, anchor) for one in chain))
+        return (*chain, *above)
 
     def overlays(self, aaguid: str) -> bool:
         """Return whether the operator trusts the model himself."""

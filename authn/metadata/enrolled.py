@@ -12,13 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
 from authn.attestation import read_attestation_object
 from authn.metadata.rules import (
     blocks_enrolled,
     broken_rules,
-    compromised_certificates,
     counts_beside_overlay,
 )
 from authn.refused import Refused
@@ -61,28 +59,7 @@ def _broken(key: EnrolledKey, trust: Trust, now: datetime) -> set[KeyRule]:
     if model is None:
         return set()
     broken = set(broken_rules(model, trust.rules, algorithm=key.algorithm, now=now))
-    if any(_touches(der, key) for der in compromised_certificates(model, now)):
+    if trust.known_to_others(key.aaguid, key.certificates, now):
         broken.add(KeyRule.STATUS_BAD)
     counts = counts_beside_overlay if trust.overlays(key.aaguid) else blocks_enrolled
     return {rule for rule in broken if counts(rule)}
-
-
-def _touches(compromised: bytes, key: EnrolledKey) -> bool:
-    """Return whether *compromised* is in the key's chain or issued a certificate of it."""
-    if compromised in key.chain:
-        return True
-    issuer = x509.load_der_x509_certificate(compromised)
-    return any(_issued(certificate, issuer) for certificate in key.certificates())
-
-
-def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
-    if certificate.issuer != issuer.subject:
-        return False
-    try:
-        certificate.verify_directly_issued_by(issuer)
-    except InvalidSignature:
-        return False
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # It cannot be checked, and the name says that it did: it counts as issued.
-        return True
-    return True
