@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP256R1,
@@ -40,6 +40,7 @@ _N, _E = -1, -2
 _OKP, _EC2, _RSA = 1, 2, 3
 _P256, _P521, _ED25519 = 1, 3, 6
 _SMALLEST_RSA, _LARGEST_RSA = 2048, 8192
+_LARGEST_NUMBER = 1 << 31
 _F4 = b"\x01\x00\x01"
 
 
@@ -135,8 +136,10 @@ def _rsa(members: dict[Any, Any], kind: int) -> RSAPublicKey:
 
 
 def _mismatch(members: dict[Any, Any]) -> Refused:
-    said = f"algorithm {members[_ALG]}, type {members[_KTY]}, curve {members.get(_CRV)!r}"
-    return Refused(KeyRefusal.ALGORITHM_CURVE_MISMATCH, said[:200])
+    curve = members.get(_CRV)
+    named = curve if _is_number(curve) else "none"
+    said = f"algorithm {members[_ALG]}, type {members[_KTY]}, curve {named}"
+    return Refused(KeyRefusal.ALGORITHM_CURVE_MISMATCH, said)
 
 
 def _exactly(members: dict[Any, Any], labels: set[int]) -> None:
@@ -146,10 +149,18 @@ def _exactly(members: dict[Any, Any], labels: set[int]) -> None:
 
 def _integer(members: dict[Any, Any], label: int) -> int:
     value = members.get(label)
-    # A CBOR `true` equals 1 in Python and must not pass for it.
-    if type(value) is not int:
-        raise Refused(KeyRefusal.MALFORMED, f"parameter {label} of the public key is not an integer")
+    if not _is_number(value):
+        raise Refused(KeyRefusal.MALFORMED, f"parameter {label} of the public key is no usable number")
     return value
+
+
+def _is_number(value: object) -> TypeGuard[int]:
+    """Return whether *value* can stand for a type, algorithm or curve.
+
+    A CBOR `true` equals 1 in Python and must not pass for it; of a number with
+    thousands of digits Python does not even make a text.
+    """
+    return type(value) is int and abs(value) <= _LARGEST_NUMBER
 
 
 def _bytes(members: dict[Any, Any], label: int, size: int) -> bytes:

@@ -157,3 +157,9 @@ def test_the_browser_is_offered_exactly_what_is_admitted(rules: KeyRules) -> Non
     assert [one["alg"] for one in options["pubKeyCredParams"]] == list(rules.algorithms)
     assert set(options["attestationFormats"]) == rules.formats
     assert options["attestation"] == ("enterprise" if rules.enterprise else "direct")
+
+
+@pytest.mark.parametrize("members", [{1: 2, 3: 1 << 20_000}, {1: 1, 3: -7, -1: 1 << 20_000}])
+def test_a_number_with_thousands_of_digits_is_refused_like_any_other(members: dict[int, int]) -> None:
+    """Python makes no text of it, so a message that named it raised."""
+    assert read_key(cbor2.dumps(members), (-7, -8)).finding is not None
