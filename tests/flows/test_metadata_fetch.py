@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -13,7 +14,7 @@ from sqlalchemy import select
 
 from domain.errors import Unavailable
 from flows.jobs import ensure_recurring, run_next
-from flows.metadata_fetch import fetch
+from flows.metadata_fetch import _require_safe, fetch
 from flows.metadata_jobs import REASSESS, fetching
 from models.jobs import Job
 from models.metadata import newest_import
@@ -194,3 +195,39 @@ def test_a_worker_fetches_only_if_it_is_told_where() -> None:
     assert "metadata.fetch" not in kinds_of(without)
     assert "metadata.fetch" in kinds_of(told)
     assert "keys.reassess" in kinds_of(without)
+
+
+RAW = {
+    "a dripped body": (b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", True),
+    "a dripped header": (b"HTTP/1.1 200 OK\r\nX-A: ", True),
+    "a body cut off": (b"HTTP/1.1 200 OK\r\nContent-Length: 50\r\n\r\nxx", False),
+    "no HTTP at all": (b"garbage\r\n\r\n", False),
+    "too many headers": (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 300 + b"\r\n", False),
+}
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_a_server_that_breaks_off_or_never_ends_is_left_behind(name: str) -> None:
+    """A byte now and then kept the one worker busy for days: each of them reset the socket's time-out."""
+    answer, drips = RAW[name]
+    left = threading.Event()
+
+    def serve() -> None:
+        asked, _ = listening.accept()
+        with asked:
+            asked.recv(4096)
+            asked.sendall(answer)
+            while drips and not left.wait(0.05):
+                asked.sendall(b"x")
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=serve)
+        server.start()
+        refused(f"http://127.0.0.1:{listening.getsockname()[1]}/", seconds=1)
+        left.set()
+        server.join()
+
+
+def test_a_redirect_from_outside_does_not_lead_to_this_machine() -> None:
+    with pytest.raises(Unavailable):
+        _require_safe("http://localhost:9/", come_from="https://mds.example/")
