@@ -83,13 +83,19 @@ def rounds(touches: Iterable[tuple[datetime, str]]) -> tuple[Round, ...]:
     found: list[Round] = []
     run: list[tuple[datetime, str]] = []
     for at, person in sorted(touches):
-        if run and not SOONEST <= at - run[-1][0] <= LATEST:
+        if run and not _goes_on(run[-1], (at, person)):
             found.append(_round(run))
             run = []
         run.append((at, person))
     if run:
         found.append(_round(run))
     return tuple(each for each in found if len(each.people) >= ROUND_OF)
+
+
+def _goes_on(last: tuple[datetime, str], touch: tuple[datetime, str]) -> bool:
+    """Whether *touch* is the next step of a round. One more touch by the same person ends none."""
+    gap = touch[0] - last[0]
+    return gap <= LATEST and (gap >= SOONEST or touch[1] == last[1])
 
 
 def _round(run: list[tuple[datetime, str]]) -> Round:

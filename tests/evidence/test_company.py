@@ -102,6 +102,13 @@ def test_touching_one_key_twice_does_not_hide_a_round():
     assert len(rounds(walk("a", "a", "b", "b", "c"))) == 1
 
 
+def test_a_quick_second_touch_of_each_key_does_not_hide_a_round():
+    """A login and a step-up within five seconds come free; they split every round."""
+    line = [each for at, who in walk("a", "b", "c") for each in ((at, who), (at + timedelta(seconds=3), who))]
+
+    assert len(rounds(line)) == 1
+
+
 def obvious_rounds(touches):
     """A second implementation: look at every stretch of touches, keep the longest unbroken ones."""
     line = sorted(touches)
@@ -109,9 +116,12 @@ def obvious_rounds(touches):
     for first in range(len(line)):
         for last in range(first, len(line)):
             gaps = [(line[n + 1][0] - line[n][0]).total_seconds() for n in range(len(line) - 1)]
-            unbroken = all(5 <= gap <= 60 for gap in gaps[first:last])
-            begins = first == 0 or not 5 <= gaps[first - 1] <= 60
-            ends = last == len(line) - 1 or not 5 <= gaps[last] <= 60
+            steps = [
+                0 <= gap <= 60 and (gap >= 5 or line[n][1] == line[n + 1][1]) for n, gap in enumerate(gaps)
+            ]
+            unbroken = all(steps[first:last])
+            begins = first == 0 or not steps[first - 1]
+            ends = last == len(line) - 1 or not steps[last]
             people = {person for _, person in line[first : last + 1]}
             if unbroken and begins and ends and len(people) >= 3:
                 found.append((line[first][0], people))
