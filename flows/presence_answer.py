@@ -77,13 +77,20 @@ def asked_now(parts: Parts, viewer: Viewer) -> OpenCheck | None:
 
 
 def look(parts: Parts, viewer: Viewer, check_id: str) -> tuple[PresenceCheck, PresenceRound]:
-    """Return a check of this person, whatever became of it. Raises NotFound."""
+    """Return a check of this person that they may see, whatever became of it. Raises NotFound."""
     with parts.db.read() as session:
         check = session.get(PresenceCheck, check_id)
         round_ = session.get(PresenceRound, check.round_id) if check is not None else None
-    if check is None or round_ is None or check.person_id != viewer.person_id or check.outcome == "absent":
+    if check is None or round_ is None or check.person_id != viewer.person_id or not may_see(check, viewer):
         raise NotFound("nobody asks you for this touch")
     return check, round_
+
+
+def may_see(check: PresenceCheck, viewer: Viewer) -> bool:
+    """Whether their own check is shown to a person here: not while another of their sessions is asked."""
+    if check.outcome == "open":
+        return check.session_id == viewer.session_id
+    return check.outcome != "absent"
 
 
 def begin(parts: Parts, viewer: Viewer, check_id: str, *, browser: str) -> dict[str, Any]:

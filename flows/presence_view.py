@@ -14,6 +14,7 @@ from domain.errors import NotFound
 from flows.names import names_of
 from flows.parts import Parts
 from flows.presence import there
+from flows.presence_answer import may_see
 from flows.session import Viewer
 from models.people import Person
 from models.presence import (
@@ -95,9 +96,13 @@ class RoundPage:
 
 
 def my_askings(parts: Parts, viewer: Viewer) -> Askings:
-    """Return a person's own askings; those that found nobody there are none."""
+    """Return a person's own askings; those that found nobody there are none.
+
+    What another session is asked now is told to that session alone, which then
+    counts it as shown: or one could look on from here and sign that one out.
+    """
     found = person_askings(parts, viewer.person_id)
-    return Askings(found.hours, tuple(row for row in found.rows if row.check.outcome != "absent"))
+    return Askings(found.hours, tuple(row for row in found.rows if may_see(row.check, viewer)))
 
 
 def person_askings(parts: Parts, person_id: str) -> Askings:

@@ -7,13 +7,14 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import Conflict
+from domain.errors import Conflict, NotFound
 from domain.evidence import Kind
 from evidence.standing import standing
 from flows import end_access, people, presence_answer
 from flows.access import my_access
 from flows.presence import LATE, MOST_A_DAY
 from flows.presence_hours import HoursForm
+from flows.presence_view import my_askings
 from flows.session import Viewer, current
 from models.audit import records
 from models.evidence import observations_for
@@ -261,3 +262,21 @@ def test_who_was_stopped_meanwhile_has_missed_nothing(world: World, imani: Contr
     close(world)
 
     assert checks(world)[0].outcome == "absent"
+
+
+def test_what_one_session_is_asked_the_others_do_not_see(world: World, imani: Contractor) -> None:
+    """One session looked on, and signed the other out before it had shown anything: that was excused."""
+    (job,) = jobs(world)
+    go_to(world, job.due_at - timedelta(seconds=20))
+    other = world.login(imani)
+    world.clock.advance(seconds=10)
+    asked = world.login(imani)
+    go_to(world, job.due_at)
+    work(world)
+    (check,) = checks(world)
+
+    assert check.session_id == asked.session_id
+    assert my_askings(world.parts, other).rows == ()
+    with pytest.raises(NotFound):
+        presence_answer.look(world.parts, other, check.id)
+    assert [row.check.id for row in my_askings(world.parts, asked).rows] == [check.id]
