@@ -12,7 +12,6 @@ import base64
 import binascii
 import json
 import re
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +21,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from authn.cose import read_key
-from domain.authenticators import Anchor, StoredCredential
+from domain.authenticators import Anchor, StoredCredential, read_aaguid
 from domain.errors import Invalid
 from domain.metadata import Denials
 
@@ -211,10 +210,10 @@ def _binary(members: Mapping[str, Any], name: str) -> bytes:
 
 
 def _aaguid(value: object) -> str:
-    try:
-        return str(uuid.UUID(value if isinstance(value, str) else ""))
-    except ValueError as error:
-        raise Unreadable(f"`{str(value)[:40]}` is not an AAGUID") from error
+    model = read_aaguid(value)
+    if model is None:
+        raise Unreadable(f"`{str(value)[:40]}` is not an AAGUID")
+    return model
 
 
 def _digest(value: object) -> str:

@@ -31,7 +31,7 @@ from authn.findings import Finding, finding_of
 from authn.metadata.rules import broken_rules, compromised_certificates, counts_beside_overlay
 from authn.refused import Refused
 from authn.sameness import digests, issued_by
-from domain.authenticators import Anchor
+from domain.authenticators import Anchor, read_aaguid
 from domain.errors import Invalid
 from domain.key_refusals import KeyRefusal, Refusal
 from domain.key_rules import KeyRule, KeyRules
@@ -49,14 +49,13 @@ def read_anchors(pem: bytes, *, aaguid: str, label: str) -> tuple[Anchor, ...]:
     Raises Invalid for an AAGUID that is no UUID or all zero, for a text without
     certificates, and for the key of an authenticator that is a program.
     """
-    try:
-        model = str(uuid.UUID(aaguid))
-    except ValueError as error:
+    model = read_aaguid(aaguid)
+    if model is None:
         raise Invalid(
             f"`{aaguid[:80]}` is not an AAGUID",
             code="aaguid",
             remedy="Write it as a UUID, for example 2fc0579f-8113-47ea-b116-bb5a8db9202a.",
-        ) from error
+        )
     if model == ZERO_AAGUID:
         raise Invalid(
             "the zero AAGUID names no model", code="aaguid", remedy="Ask the maker for the model's."

@@ -6,7 +6,23 @@ in ``authn``; why one is refused is ``domain.key_refusals``.
 
 from __future__ import annotations
 
+import re
+import uuid
 from dataclasses import dataclass
+
+_AAGUID = re.compile(r"[0-9a-f]{8}(-?)[0-9a-f]{4}(?:\1[0-9a-f]{4}){3}[0-9a-f]{8}\Z", re.ASCII)
+
+
+def read_aaguid(text: object) -> str | None:
+    """Return the AAGUID that *text* is, as a lower-case UUID; None if it is none.
+
+    ``uuid.UUID`` takes braces, and underscores for digits: a denial that was
+    misspelt so would deny another model.
+    """
+    plain = text.strip().lower() if isinstance(text, str) else ""
+    if not _AAGUID.match(plain):
+        return None
+    return str(uuid.UUID(plain))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ stopped is reinstated by hand, one by one.
 from __future__ import annotations
 
 import re
-import uuid
 
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from domain.authenticators import read_aaguid
 from domain.errors import Conflict, Invalid, NotFound
 from flows.key_standing import fallen, stop
 from flows.parts import Parts
@@ -62,10 +62,10 @@ def allow_again(session: Session, parts: Parts, kind: str, value: str, *, by: st
 def _value(kind: str, value: str) -> str:
     value = value.strip()
     if kind == MODEL:
-        try:
-            return str(uuid.UUID(value))
-        except ValueError as error:
-            raise Invalid(f"`{value[:80]}` is not an AAGUID", code="aaguid") from error
+        model = read_aaguid(value)
+        if model is None:
+            raise Invalid(f"`{value[:80]}` is not an AAGUID", code="aaguid")
+        return model
     if kind not in KINDS:
         raise Invalid(f"a denial is of {', '.join(KINDS)}", code="denial-kind")
     digest = value.lower().replace(":", "")

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import re
-import uuid
 import warnings
 from collections import Counter
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from cryptography.utils import CryptographyDeprecationWarning
 
 from authn.metadata.refused import MetadataRefused
 from crypto.secrets import from_base64
+from domain.authenticators import read_aaguid
 from domain.metadata import Metadata, Model, StatusReport
 
 MAX_NUMBER = 2**53 - 1
@@ -95,7 +95,7 @@ class _Reader:
     def add(self, entry: object) -> None:
         self.counts["entries"] += 1
         members = entry if isinstance(entry, dict) else {}
-        aaguid = _aaguid(members.get("aaguid"))
+        aaguid = read_aaguid(members.get("aaguid"))
         if aaguid is None:
             self.counts[_kind(members)] += 1
             return
@@ -148,7 +148,7 @@ def _model(aaguid: str, entry: dict[str, Any], counts: Counter[str]) -> Model:
     statement = _Statement(entry.get("metadataStatement"))
     statuses = _statuses(entry.get("statusReports"), statement.problems)
     named = statement.members.get("aaguid")
-    if named is not None and _aaguid(named) != aaguid:
+    if named is not None and read_aaguid(named) != aaguid:
         statement.problems.append("aaguid")
     if statement.members.get("protocolFamily") != "fido2":
         statement.problems.append("protocolFamily")
@@ -218,13 +218,6 @@ def _certificate(value: object) -> bytes | None:
     except (ValueError, UnsupportedAlgorithm, CryptographyDeprecationWarning, TypeError):
         return None
     return der
-
-
-def _aaguid(value: object) -> str | None:
-    try:
-        return str(uuid.UUID(value)) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _text(value: object) -> str | None:

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from authn.trust import Trust, read_anchors
-from domain.authenticators import VerifiedRegistration
+from domain.authenticators import VerifiedRegistration, read_aaguid
 from domain.errors import Invalid
 from domain.key_refusals import KeyRefusal
 from tests.authn.asking import code, library_accepts_registration, register
@@ -256,3 +256,20 @@ def test_a_path_is_not_longer_than_its_authority_allows(length: int, vouches: bo
     answer = register(Registration(certificate=made, chain=chain).presented())
 
     assert code(answer) is (None if vouches else K.ATTESTATION_CHAIN)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2fc0579f-8113-47ea-b116-bb5a8d_9202a",
+        "{2fc0579f-8113-47ea-b116-bb5a8db9202a}",
+        "2fc0579f81134-7eab116bb5a8db9202a",
+        "",
+        None,
+    ],
+)
+def test_a_model_that_is_misspelt_is_no_model(text: str | None) -> None:
+    """The standard library reads the first as another model, so a denial of it denied nothing."""
+    assert read_aaguid(text) is None
+    assert read_aaguid(" 2FC0579F-8113-47EA-B116-BB5A8DB9202A ") == "2fc0579f-8113-47ea-b116-bb5a8db9202a"
+    assert read_aaguid("2fc0579f811347eab116bb5a8db9202a") == "2fc0579f-8113-47ea-b116-bb5a8db9202a"
