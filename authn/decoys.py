@@ -25,7 +25,7 @@ def decoy_ids(key: bytes, claimed_name: str, count: int, *, lengths: Sequence[in
     """
     if not key:
         raise ValueError("without a key everybody could compute the decoys")
-    known = sorted(lengths) or _LENGTHS
+    known = sorted(set(lengths)) or _LENGTHS
     lengths = [known[_derive(key, claimed_name, f"length {n}", 1)[0] % len(known)] for n in range(count)]
     return [_derive(key, claimed_name, f"id {n}", length) for n, length in enumerate(lengths)]
 

@@ -139,8 +139,8 @@ def credential_by_serial(session: Session, serial: str) -> Credential | None:
 
 
 def key_id_lengths(session: Session) -> Sequence[int]:
-    """Return the lengths of the credential ids that are registered here, one for each registered key."""
-    return session.scalars(select(func.length(Credential.credential_id))).all()
+    """Return the lengths that credential ids have here, each once."""
+    return session.scalars(select(func.length(Credential.credential_id)).distinct()).all()
 
 
 def lock_credential(session: Session, credential_id: str, *, share: bool = False) -> Credential | None:

@@ -82,6 +82,15 @@ def test_decoys_differ_by_name_by_secret_and_among_themselves() -> None:
     assert first not in decoy_ids(b"another secret", "mallory", 2)
 
 
+def test_one_more_key_of_a_known_kind_changes_no_decoy() -> None:
+    """Real ids never change: a name whose ids did, when somebody else registered, was nobody's."""
+    for number in range(40):
+        name = f"name{number}"
+        assert decoy_ids(b"secret", name, 2, lengths=[48, 64]) == decoy_ids(
+            b"secret", name, 2, lengths=[64, 48, 64]
+        )
+
+
 def test_decoys_have_the_lengths_of_real_keys() -> None:
     lengths = {tuple(len(decoy) for decoy in decoy_ids(b"secret", f"name {n}", 2)) for n in range(200)}
 
