@@ -100,6 +100,9 @@ def place_key(address: str) -> str:
 
 
 def neighbourhood_key(place: str) -> str:
-    """Return what many addresses of one hand share: the /24 or /48 around a place."""
+    """Return what many addresses of one hand share: the /24 or /56 around a place.
+
+    A provider gives one home a /56; its neighbours, in the same /48, are other people.
+    """
     around = ip_network(place)
-    return str(around.supernet(new_prefix=24 if around.version == 4 else 48))
+    return str(around.supernet(new_prefix=24 if around.version == 4 else 56))

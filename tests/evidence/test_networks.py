@@ -77,7 +77,7 @@ def test_a_place_is_an_address_a_64_or_a_companys_named_network(one: str, other:
 
 @pytest.mark.parametrize(
     ("place", "around"),
-    [("203.0.113.7", "203.0.113.0/24"), ("2001:db8:1:2::/64", "2001:db8:1::/48")],
+    [("203.0.113.7", "203.0.113.0/24"), ("2001:db8:1:2::/64", "2001:db8:1::/56")],
 )
-def test_a_neighbourhood_is_the_24_or_48_around_a_place(place, around):
+def test_a_neighbourhood_is_the_24_or_56_around_a_place(place, around):
     assert neighbourhood_key(place) == around

@@ -40,13 +40,13 @@ def test_one_household_of_ipv6_addresses_is_one_asker(world: World, imani: Contr
 
 @pytest.mark.parametrize(
     ("street", "elsewhere"),
-    [("203.0.113.{}", "203.0.114.1"), ("2001:db8:1:{:x}::1", "2001:db8:2::1")],
-    ids=["ipv4-24", "ipv6-48"],
+    [("203.0.113.{}", "203.0.114.1"), ("2001:db8:1:{:x}::1", "2001:db8:1:100::1")],
+    ids=["ipv4-24", "ipv6-56"],
 )
 def test_a_street_of_addresses_begins_at_most_120_logins_a_minute(
     world: World, street: str, elsewhere: str
 ) -> None:
-    """Thirty from each address: with a /24 or a /48 somebody has hundreds of them."""
+    """Thirty from each address: with a /24 or a /56 somebody has hundreds of them."""
     for number in range(120):
         begin(world, f"name{number}", address=street.format(number))
 
