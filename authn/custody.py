@@ -124,6 +124,8 @@ def _problem(steps: Sequence[StepFact], item: ItemFacts) -> str:
     approvals = [i for i, fact in enumerate(steps) if fact.step is Step.APPROVED]
     if not approvals:
         return "" if not any(f.step is Step.SHIPPED for f in steps) else "nobody approved the shipment"
+    if _holder(steps) != item.person:
+        return "the recipient is not the person that the key was assigned to"
     approved = steps[approvals[-1]]
     if approved.approval != approval_digest(item.person, item.address, item.serial):
         return "recipient, address or serial differ from what was approved"

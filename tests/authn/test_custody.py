@@ -73,6 +73,17 @@ def test_an_edit_behind_our_back_breaks_the_chain(edit: dict[str, Any]) -> None:
     assert chain.problem
 
 
+def test_an_approval_of_somebody_it_was_never_assigned_to_is_worth_nothing() -> None:
+    """The recipient was edited behind our back, and then approved in good faith."""
+    steps = [
+        *good()[:2],
+        fact(Step.ASSIGNED, "asha", person="prs_jon", address="home"),
+        *good()[2:],
+    ]
+
+    assert fold(steps, ITEM).level is CustodyLevel.NONE
+
+
 def test_before_shipping_an_edit_can_be_approved_anew_and_after_it_nothing_can() -> None:
     steps = good()
     again = [
