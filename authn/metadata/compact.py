@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from datetime import date, datetime
 from typing import Any
 
+from authn.metadata.entries import MAX_NUMBER
 from crypto.canonical import canonical_json
 from crypto.digests import sha256_hex
 from crypto.secrets import base64url, from_base64url
@@ -156,7 +157,7 @@ def _boolean(value: Any) -> bool:
 
 
 def _number(value: Any) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value <= MAX_NUMBER:
         raise TypeError("not a number")
     return value
 
