@@ -143,10 +143,10 @@ def test_a_compromised_certificate_vouches_for_nothing_and_its_model_goes_on() -
     assert refused(trust, Registration()) == ()
 
 
-def test_a_compromised_authority_ends_no_path() -> None:
+def test_a_compromised_authority_vouches_for_nothing() -> None:
     reported = StatusReport("ATTESTATION_KEY_COMPROMISE", date(2026, 1, 1), ROOT)
 
-    assert refused(Trust(metadata=known(model(reported)))) == ("attestation-chain",)
+    assert refused(Trust(metadata=known(model(reported)))) == ("not-certified", "status-bad")
 
 
 def test_a_retired_model_or_old_metadata_stop_no_key_that_is_registered() -> None:
