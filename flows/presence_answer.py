@@ -87,9 +87,9 @@ def look(parts: Parts, viewer: Viewer, check_id: str) -> tuple[PresenceCheck, Pr
 
 
 def may_see(check: PresenceCheck, viewer: Viewer) -> bool:
-    """Whether their own check is shown to a person here: not while another of their sessions is asked."""
+    """Whether their own check is shown to a person here: first of all to the session that is asked."""
     if check.outcome == "open":
-        return check.session_id == viewer.session_id
+        return check.session_id == viewer.session_id or check.shown_at is not None
     return check.outcome != "absent"
 
 

@@ -98,8 +98,8 @@ class RoundPage:
 def my_askings(parts: Parts, viewer: Viewer) -> Askings:
     """Return a person's own askings; those that found nobody there are none.
 
-    What another session is asked now is told to that session alone, which then
-    counts it as shown: or one could look on from here and sign that one out.
+    What another session is asked is told to that session first, and then counts
+    as shown: or one could look on from here and sign that one out.
     """
     found = person_askings(parts, viewer.person_id)
     return Askings(found.hours, tuple(row for row in found.rows if may_see(row.check, viewer)))
