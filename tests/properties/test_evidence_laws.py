@@ -26,6 +26,7 @@ VALUES = {
     Kind.CEREMONY_COUNTER: {"delta": 1},
     Kind.CEREMONY_TRANSPORT: {"attachment": "cross-platform", "seen": [], "registered": ["usb"]},
     Kind.CEREMONY_REDIRECTED: {"by": []},
+    Kind.CEREMONY_FIRST_TAP: {"country": "DE", "asn": 3320, "hours": 20},
     Kind.COMPANY_DEVICE: {"people": 0, "since_days": 0, "ids": []},
     Kind.COMPANY_NETWORK: {"people": 0, "since_days": 0, "ids": [], "named": False},
     Kind.COMPANY_ROUND: {"people": 0, "days": 0, "ids": []},
