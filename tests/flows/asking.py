@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from flows import contention, presence_answer, presence_hours
 from flows.jobs import run_next
+from flows.presence import CLOSE
 from flows.presence_hours import ASK, HoursForm
 from flows.session import Viewer
 from models.evidence import ObservationRow
@@ -92,6 +93,10 @@ def answer(world: World, viewer: Viewer, contractor: Contractor, check: Presence
 
 
 def close(world: World) -> None:
-    """Let the window and its grace pass, and have the worker close the round."""
+    """Let the window and its grace pass, and have the worker close the round.
+
+    Only that: another asking, drawn at random, may be due by then.
+    """
     world.clock.advance(seconds=world.parts.limits.presence_window.total_seconds() + 6)
-    work(world)
+    while run_next(world.parts, {CLOSE: KINDS[CLOSE]}):
+        pass
