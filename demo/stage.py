@@ -10,13 +10,14 @@ import errno
 import json
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from demo import company, services
 from demo.broker import Broker
-from demo.children import DemoError
+from demo.children import PATIENCE_SECONDS, DemoError
 from demo.drawer import KeyDrawer, write_private
 from demo.founding import bootstrap_path, found
 from demo.kit import Kit
@@ -58,9 +59,7 @@ class Stage:
                 self.origin,
                 self.drawer,
                 self.laptops,
-                bootstrap=bootstrap_path(
-                    self.broker.children.log(self.broker.name).read_text(encoding="utf-8")
-                ),
+                bootstrap=self._bootstrap(),
                 invites=loaded["invites"],
                 codes=loaded["codes"],
                 say=say,
@@ -69,6 +68,18 @@ class Stage:
         kit.laptops.update(self.laptops)
         for laptop in self.laptops.values():
             laptop.start()
+
+    def _bootstrap(self) -> str:
+        """Return the path of the bootstrap link, once it is printed: the server may be ready before that."""
+        log = self.broker.children.log(self.broker.name)
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return bootstrap_path(log.read_text(encoding="utf-8"))
+            except LookupError:
+                if time.monotonic() > deadline:
+                    raise
+            time.sleep(0.1)
 
     def close(self) -> None:
         """Stop everything that was started."""
