@@ -1,9 +1,8 @@
 """Compact JWS whose signer is named by a certificate chain in its header (`x5c`).
 
 Answers: what does the header say, and did the key of this certificate sign
-these bytes? Whether the chain is trusted is the caller's to decide, and must be
-decided before the payload is used. Signatures are checked over the bytes as
-they came, so that a payload of megabytes costs one hash of it.
+these bytes? Whether the chain is trusted is the caller's to decide. There is no
+way to a payload but through its signature.
 Source: RFC 7515, sections 4.1.6 and 5.2; RFC 7518, sections 3.3 to 3.5.
 """
 
@@ -11,13 +10,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import joserfc.jws
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, SECP256R1, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, RSAKey
 
 from crypto.jws import SignatureInvalid, json_object
 from crypto.secrets import from_base64, from_base64url
@@ -26,7 +26,15 @@ MAX_HEADER_BYTES = 64 * 1024
 MAX_SIGNATURE_BYTES = 2 * 1024
 MAX_CERTIFICATES = 6
 _RSA_MINIMUM_BITS = 2048
-_COORDINATE_BYTES = 32
+_ALGORITHMS = ("RS256", "PS256", "ES256")
+
+
+class _Registry(joserfc.jws.JWSRegistry):
+    """The library's limits are those of tokens; ours are in ``read`` and its caller."""
+
+    max_header_length = MAX_HEADER_BYTES
+    max_payload_length = 1 << 30
+    max_signature_length = MAX_SIGNATURE_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +43,7 @@ class CertifiedJws:
 
     algorithm: str
     certificates: tuple[x509.Certificate, ...]
-    signing_input: bytes
-    signature: bytes
-
-    def payload(self) -> bytes:
-        """Return the payload; prove nothing by it before ``check_signature``. Raises SignatureInvalid."""
-        return _decoded(self.signing_input.rpartition(b".")[2])
+    raw: bytes
 
 
 def read(raw: bytes) -> CertifiedJws:
@@ -59,28 +62,38 @@ def read(raw: bytes) -> CertifiedJws:
         raise SignatureInvalid("the header must name `alg` and `x5c` and nothing else than `typ`")
     if not isinstance(members["alg"], str):
         raise SignatureInvalid("the algorithm is not a text")
-    return CertifiedJws(members["alg"], _certificates(members["x5c"]), signing_input, _decoded(signature))
+    _strictly_base64url(signature)
+    return CertifiedJws(members["alg"], _certificates(members["x5c"]), raw)
 
 
-def check_signature(jws: CertifiedJws) -> None:
-    """Raise SignatureInvalid unless the key of the first certificate signed *jws*.
+def verified_payload(jws: CertifiedJws) -> bytes:
+    """Return the payload if the key of the first certificate signed it. Raises SignatureInvalid.
 
     Accepts RS256, PS256 and ES256, each with the kind of key that it needs.
     """
     try:
-        key = jws.certificates[0].public_key()
-        match jws.algorithm, key:
-            case "RS256", RSAPublicKey() if key.key_size >= _RSA_MINIMUM_BITS:
-                key.verify(jws.signature, jws.signing_input, PKCS1v15(), SHA256())
-            case "PS256", RSAPublicKey() if key.key_size >= _RSA_MINIMUM_BITS:
-                padding = PSS(MGF1(SHA256()), salt_length=SHA256.digest_size)
-                key.verify(jws.signature, jws.signing_input, padding, SHA256())
-            case "ES256", EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
-                key.verify(_der(jws.signature), jws.signing_input, ECDSA(SHA256()))
-            case _:
-                raise SignatureInvalid("the algorithm is not accepted, or does not fit the certificate")
-    except (InvalidSignature, UnsupportedAlgorithm, ValueError) as error:
+        found = joserfc.jws.deserialize_compact(
+            jws.raw, _key(jws), registry=_Registry(algorithms=_ALGORITHMS)
+        )
+    except (JoseError, ValueError) as error:
         raise SignatureInvalid("the signature does not match") from error
+    if found.payload is None:
+        raise SignatureInvalid("the JWS has no payload")
+    return found.payload
+
+
+def _key(jws: CertifiedJws) -> RSAKey | ECKey:
+    try:
+        key = jws.certificates[0].public_key()
+        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    except (UnsupportedAlgorithm, ValueError) as error:
+        raise SignatureInvalid("the key of the certificate cannot be read") from error
+    match jws.algorithm, key:
+        case "RS256" | "PS256", RSAPublicKey() if key.key_size >= _RSA_MINIMUM_BITS:
+            return RSAKey.import_key(pem)
+        case "ES256", EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1):
+            return ECKey.import_key(pem)
+    raise SignatureInvalid("the algorithm is not accepted, or does not fit the certificate")
 
 
 def _certificates(chain: object) -> tuple[x509.Certificate, ...]:
@@ -92,16 +105,9 @@ def _certificates(chain: object) -> tuple[x509.Certificate, ...]:
         raise SignatureInvalid("a certificate of the header cannot be read") from error
 
 
-def _decoded(segment: bytes) -> bytes:
+def _strictly_base64url(segment: bytes) -> None:
+    """Refuse second spellings of a signature; the others are what is signed."""
     try:
-        return from_base64url(segment.decode("ascii"))
+        from_base64url(segment.decode("ascii"))
     except ValueError as error:
         raise SignatureInvalid("a segment is not base64url") from error
-
-
-def _der(signature: bytes) -> bytes:
-    """Return the DER of an ECDSA signature that came as two coordinates (RFC 7518, section 3.4)."""
-    if len(signature) != 2 * _COORDINATE_BYTES:
-        raise SignatureInvalid("the signature has another length")
-    left, right = signature[:_COORDINATE_BYTES], signature[_COORDINATE_BYTES:]
-    return encode_dss_signature(int.from_bytes(left), int.from_bytes(right))

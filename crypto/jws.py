@@ -1,4 +1,4 @@
-"""Compact JWS and JWT with ES256: the only importer of joserfc.
+"""Compact JWS and JWT with ES256, by joserfc.
 
 Answers: did this key sign these claims, as this type of token? Does not judge
 `iss`, `aud` or times: callers compare the claims they rely on.

@@ -20,7 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
 from authn.metadata.refused import MetadataRefused
-from crypto.certified_jws import CertifiedJws, check_signature, read
+from crypto.certified_jws import CertifiedJws, read, verified_payload
 from crypto.jws import SignatureInvalid
 
 SIGNER = "mds.fidoalliance.org"
@@ -47,8 +47,7 @@ def verify_blob(raw: bytes, *, roots: Sequence[x509.Certificate], now: datetime)
     try:
         jws = read(raw.strip())
         _check_path(jws, roots, now)
-        check_signature(jws)
-        return jws.payload()
+        return verified_payload(jws)
     except SignatureInvalid as error:
         raise MetadataRefused(
             f"the metadata is not signed as FIDO signs it: {error}",
