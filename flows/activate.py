@@ -19,23 +19,21 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
-from authn.options import assertion_options
 from crypto.codes import code_digest, new_code
 from domain.errors import Conflict, NotAuthenticated, NotFound
 from domain.key_refusals import KeyRefusal, Refusal
 from evidence.first_tap import from_first_tap
-from evidence.networks import place_key
 from evidence.observe import from_address
 from flows import custody
-from flows.ceremony import count_begin, count_failure, open_challenge, refuse_many_failures, take
+from flows.ceremony import count_failure, take
 from flows.enter import Answer, LoggedIn, enter
-from flows.login import Refused, check_answer, offer
+from flows.login import Refused, begin_by_name, check_answer, claimant
 from flows.networks import named_networks
 from flows.parts import Parts
 from models.base import changed_rows
 from models.evidence import add_observations
 from models.instance import raise_state_revision
-from models.keys import Challenge, Credential, CredentialState, lock_credential
+from models.keys import Challenge, Credential, lock_credential, set_key_state
 from models.people import OneTimeCode, consume_code, lock_person, withdraw_codes
 
 PURPOSE = "activate"
@@ -84,34 +82,10 @@ def make_code(session: Session, parts: Parts, person_id: str, *, by: str) -> tup
 
 def begin(parts: Parts, *, login_name: str, code: str, browser: str, address: str) -> dict[str, Any]:
     """Return ``{ceremony, publicKey}`` for *login_name*, whether or not it exists; *code* is judged later."""
-    now = parts.clock.now()
-    with parts.db.write() as session:
-        count_begin(session, place_key(address), now)
-        session.commit()
-    with parts.db.write() as session:
-        name, person, keys, allowed = offer(session, parts, login_name)
-        asker = _asker(name, address)
-        refuse_many_failures(session, asker, now)
-        ceremony, challenge = open_challenge(
-            session,
-            parts,
-            purpose=PURPOSE,
-            asker=asker,
-            browser=browser,
-            lifetime=parts.limits.login_challenge,
-            now=now,
-            person_id=person.id if person and keys else None,
-            sign_counts=keys,
-            facts={"name": name, "code": code_digest(parts.ring.derive("codes"), code)},
-        )
-        parts.commit(session)
-    options = assertion_options(
-        rp_id=parts.deployment.rp_id,
-        challenge=challenge,
-        allow=allowed,
-        timeout=parts.limits.login_challenge,
+    facts = {"code": code_digest(parts.ring.derive("codes"), code)}
+    return begin_by_name(
+        parts, purpose=PURPOSE, login_name=login_name, browser=browser, address=address, facts=facts
     )
-    return {"ceremony": ceremony, "publicKey": options}
 
 
 def finish(
@@ -193,19 +167,10 @@ def _activate(
     )
     if changed != 1:
         raise Conflict("the key does not wait to be activated", code="key-state")
-    session.add(
-        CredentialState(
-            id=parts.ids.new("kst"),
-            credential_id=key.id,
-            state="active",
-            at=now,
-            by=by,
-            reason="activated by code" if how == "code" else "activated by a second person",
-        )
-    )
-    raise_state_revision(session)
-    session.flush()
     session.refresh(key)
+    reason = f"activated by {'code' if how == 'code' else 'a second person'}"
+    set_key_state(session, key, "active", id=parts.ids.new("kst"), by=by, reason=reason, now=now)
+    raise_state_revision(session)
     details = {"key": key.id, "label": key.label, "how": how}
     steps = custody.activated(session, parts, key, by=by)
     return [Event(EventKind.KEY_ACTIVATED, by, key.person_id, details), *steps]
@@ -239,7 +204,7 @@ def _refuse(
     session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str, now: datetime
 ) -> None:
     name, subject = challenge.facts["name"], challenge.person_id or "-"
-    count_failure(session, _asker(name, address), now)
+    count_failure(session, claimant(PURPOSE, name, address), now)
     details = {
         "reason": refused.refusal.code.value,
         "detail": refused.refusal.detail,
@@ -248,7 +213,3 @@ def _refuse(
     }
     record = Event(EventKind.ACTIVATION_REFUSED, subject, subject, details)
     parts.commit(session, record, *refused.events)
-
-
-def _asker(name: str, address: str) -> str:
-    return f"{PURPOSE}:{name}@{place_key(address)}"

@@ -26,7 +26,7 @@ from flows.end_access import end_root
 from flows.parts import Parts
 from flows.trust import trust
 from models.instance import raise_state_revision, raise_trust_revision
-from models.keys import Credential, CredentialState, lock_credential
+from models.keys import Credential, lock_credential, set_key_state
 from models.metadata import lock_imports
 from models.people import Assignment, Person, lock_person
 
@@ -83,18 +83,8 @@ def stop(session: Session, parts: Parts, found: Sequence[Fallen], *, by: str, no
     raise_state_revision(session)
     events = []
     for one in locked:
-        one.key.state = "suspended"
-        session.add(
-            CredentialState(
-                id=parts.ids.new("kst"),
-                credential_id=one.key.id,
-                state="suspended",
-                at=now,
-                by=by,
-                reason="model-blocked: " + ", ".join(rule.value for rule in one.rules),
-            )
-        )
-        session.flush()
+        reason = "model-blocked: " + ", ".join(rule.value for rule in one.rules)
+        set_key_state(session, one.key, "suspended", id=parts.ids.new("kst"), by=by, reason=reason, now=now)
         events.append(Event(EventKind.KEY_MODEL_BLOCKED, by, one.key.person_id, one.told()))
         events.append(end_root(session, "key", one.key.id, cause="key-model-blocked", by=by))
         events += follows_key(session, parts, one.key, Step.SUSPENDED, by=by)

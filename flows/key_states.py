@@ -21,7 +21,7 @@ from flows.end_access import end_root
 from flows.parts import Parts
 from flows.people import is_last_admin
 from models.instance import raise_state_revision
-from models.keys import Credential, CredentialState, credentials_of, lock_credential
+from models.keys import Credential, credentials_of, lock_credential, set_key_state
 from models.people import lock_person
 
 MAY_FOLLOW: dict[str, frozenset[str]] = {
@@ -106,18 +106,8 @@ def reinstate(session: Session, parts: Parts, credential_id: str, *, reason: str
 
 
 def _note(session: Session, parts: Parts, key: Credential, state: str, *, reason: str, by: str) -> None:
-    key.state = state
-    session.add(
-        CredentialState(
-            id=parts.ids.new("kst"),
-            credential_id=key.id,
-            state=state,
-            at=parts.clock.now(),
-            by=by,
-            reason=reason,
-        )
-    )
-    session.flush()
+    now = parts.clock.now()
+    set_key_state(session, key, state, id=parts.ids.new("kst"), by=by, reason=reason, now=now)
 
 
 def name_key(session: Session, person_id: str, credential_id: str, nickname: str) -> Event:

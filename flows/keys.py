@@ -28,7 +28,15 @@ from flows.ending import Loss, losses_of_key
 from flows.parts import Parts
 from flows.people import is_last_admin
 from models.audit import AuditDetail, AuditRecord
-from models.keys import Credential, CredentialState, TrustAnchor, anchors, credentials_of, lock_credential
+from models.keys import (
+    Credential,
+    CredentialState,
+    TrustAnchor,
+    anchors,
+    credentials_of,
+    lock_credential,
+    set_key_state,
+)
 from models.people import Person, lock_person
 
 PAGE = 50
@@ -176,13 +184,7 @@ def revoke(session: Session, parts: Parts, credential_id: str, *, reason: str, b
 
 def stop(session: Session, parts: Parts, key: Credential, *, reason: str, by: str, now: datetime) -> Event:
     """Revoke one locked key: state, history and epoch."""
-    key.state = "revoked"
-    session.add(
-        CredentialState(
-            id=parts.ids.new("kst"), credential_id=key.id, state="revoked", at=now, by=by, reason=reason
-        )
-    )
-    session.flush()
+    set_key_state(session, key, "revoked", id=parts.ids.new("kst"), by=by, reason=reason, now=now)
     return end_root(session, "key", key.id, cause="key-revoked", by=by)
 
 

@@ -9,7 +9,7 @@ account and address). A login that is refused leaves its record.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -43,12 +43,12 @@ from flows.trust import trust
 from models.keys import (
     Challenge,
     Credential,
-    CredentialState,
     advance_counter,
     credential_by_raw_id,
     credentials_of,
     key_id_lengths,
     lock_credential,
+    set_key_state,
 )
 from models.people import Person, lock_person, person_by_login
 
@@ -83,25 +83,41 @@ class KeyPending(NotAuthenticated):
 
 def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[str, Any]:
     """Return ``{ceremony, publicKey}`` for *login_name*, whether or not it exists."""
+    return begin_by_name(parts, purpose="login", login_name=login_name, browser=browser, address=address)
+
+
+def begin_by_name(
+    parts: Parts,
+    *,
+    purpose: str,
+    login_name: str,
+    browser: str,
+    address: str,
+    facts: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """Begin a ceremony for whoever claims to be *login_name*; what is asked tells nothing of them.
+
+    *facts* are kept with the challenge, beside the name.
+    """
     now = parts.clock.now()
     with parts.db.write() as session:
         count_begin(session, place_key(address), now)
         session.commit()
     with parts.db.write() as session:
         name, person, keys, allowed = offer(session, parts, login_name)
-        asker = f"{name}@{place_key(address)}"
+        asker = claimant(purpose, name, address)
         refuse_many_failures(session, asker, now)
         ceremony, challenge = open_challenge(
             session,
             parts,
-            purpose="login",
+            purpose=purpose,
             asker=asker,
             browser=browser,
             lifetime=parts.limits.login_challenge,
             now=now,
             person_id=person.id if person and keys else None,
             sign_counts=keys,
-            facts={"name": name},
+            facts={**(facts or {}), "name": name},
         )
         parts.commit(session)
     options = assertion_options(
@@ -111,6 +127,11 @@ def begin(parts: Parts, *, login_name: str, browser: str, address: str) -> dict[
         timeout=parts.limits.login_challenge,
     )
     return {"ceremony": ceremony, "publicKey": options}
+
+
+def claimant(purpose: str, name: str, address: str) -> str:
+    """Return who is limited: a name together with the place that claims it, never a name alone."""
+    return f"{purpose}:{name}@{place_key(address)}"
 
 
 def offer(
@@ -140,7 +161,7 @@ def finish(
     with parts.db.write() as session:
         verified = check_answer(session, parts, challenge, credential, now=now, states=("active", "pending"))
         if isinstance(verified, Refused):
-            count_failure(session, f"{challenge.facts['name']}@{place_key(address)}", now)
+            count_failure(session, claimant("login", challenge.facts["name"], address), now)
             _refuse(session, parts, challenge, verified, address)
             raise LoginRefused
         if verified.credential.state == "pending":
@@ -220,13 +241,7 @@ def suspend_key(
     session: Session, parts: Parts, key: Credential, *, reason: str, now: datetime
 ) -> tuple[Event, ...]:
     """Stop one key at once: state, history and epoch. The caller commits the events."""
-    key.state = "suspended"
-    session.add(
-        CredentialState(
-            id=parts.ids.new("kst"), credential_id=key.id, state="suspended", at=now, by="-", reason=reason
-        )
-    )
-    session.flush()
+    set_key_state(session, key, "suspended", id=parts.ids.new("kst"), by="-", reason=reason, now=now)
     ended = end_root(session, "key", key.id, cause=reason, by="-")
     details = {"key": key.id, "label": key.label, "reason": reason}
     steps = custody.follows_key(session, parts, key, Step.SUSPENDED, by="-")

@@ -25,7 +25,7 @@ from flows.invitation import login_name
 from flows.parts import Parts
 from models.base import changed_rows
 from models.instance import instance, lock_instance, raise_state_revision
-from models.keys import Credential, CredentialState, credentials_of
+from models.keys import Credential, credentials_of, set_key_state
 from models.people import (
     Assignment,
     Engagement,
@@ -207,18 +207,9 @@ def recover_admin(parts: Parts, name: str) -> str:
 
 
 def _revoked(session: Session, parts: Parts, key: Credential, now: datetime) -> list[Event]:
-    key.state = "revoked"
-    session.add(
-        CredentialState(
-            id=parts.ids.new("kst"),
-            credential_id=key.id,
-            state="revoked",
-            at=now,
-            by="host",
-            reason="admin-recovery",
-        )
-    )
-    details = {"key": key.id, "reason": "admin-recovery"}
+    reason = "admin-recovery"
+    set_key_state(session, key, "revoked", id=parts.ids.new("kst"), by="host", reason=reason, now=now)
+    details = {"key": key.id, "reason": reason}
     steps = custody.follows_key(session, parts, key, Step.REVOKED, by="host")
     return [Event(EventKind.KEY_REVOKED, "host", key.person_id, details), *steps]
 

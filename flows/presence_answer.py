@@ -17,20 +17,13 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from authn.options import assertion_options
-from crypto.digests import json_digest
-from crypto.secrets import base64url
 from domain.errors import Conflict, NotFound
 from evidence.presence import answered
-from flows.ceremony import open_challenge, signed_action, take
 from flows.enter import Answer
-from flows.login import Refused, check_answer
-from flows.observe_ceremony import observe_touch
 from flows.parts import Event, EventKind, Parts
 from flows.session import Viewer
-from flows.tap import TapRefused
+from flows.tap import accept_touch, open_touch, take_touch
 from models.evidence import add_observations
-from models.keys import Challenge, Signature, credentials_of
 from models.presence import (
     PresenceCheck,
     PresenceRound,
@@ -98,31 +91,12 @@ def begin(parts: Parts, viewer: Viewer, check_id: str, *, browser: str) -> dict[
     now = parts.clock.now()
     check, _round = look(parts, viewer, check_id)
     _require_open(check, viewer, now)
+    action = {"do": "presence.answer", "check": check_id}
     with parts.db.write() as session:
-        active = credentials_of(session, viewer.person_id, state="active")
-        keys = [key for key in active if key.id == viewer.credential_id]
-        ceremony, challenge = open_challenge(
-            session,
-            parts,
-            purpose=PURPOSE,
-            asker=f"{PURPOSE}:{viewer.session_id}",
-            browser=browser,
-            lifetime=parts.limits.tap_challenge,
-            now=now,
-            person_id=viewer.person_id,
-            session_id=viewer.session_id,
-            action={"do": "presence.answer", "check": check_id},
-            sign_counts={base64url(key.credential_id): key.sign_count for key in keys},
-        )
+        begun = open_touch(session, parts, viewer, purpose=PURPOSE, action=action, browser=browser, now=now)
         mark_shown(session, check_id, now)
         parts.commit(session)
-    options = assertion_options(
-        rp_id=parts.deployment.rp_id,
-        challenge=challenge,
-        allow=[key.credential_id for key in keys],
-        timeout=parts.limits.tap_challenge,
-    )
-    return {"ceremony": ceremony, "publicKey": options}
+    return begun
 
 
 def _require_open(check: PresenceCheck, viewer: Viewer, now: datetime) -> None:
@@ -137,25 +111,10 @@ def _require_open(check: PresenceCheck, viewer: Viewer, now: datetime) -> None:
 def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str, Any], browser: str) -> None:
     """Verify the touch, keep it whole, and let the check end. Raises TapRefused, TooLate, Conflict."""
     now = parts.clock.now()
-    challenge = take(parts, ceremony, browser=browser, purpose=PURPOSE, now=now)
-    if challenge.session_id != viewer.session_id or challenge.action is None:
-        raise TapRefused("the touch belongs to another session")
+    challenge, action = take_touch(parts, viewer, ceremony, purpose=PURPOSE, browser=browser, now=now)
     with parts.db.write() as session:
-        answer = check_answer(session, parts, challenge, credential, now=now)
-        if isinstance(answer, Refused):
-            refusal = answer.refusal
-            details = {"reason": refusal.code.value, "detail": refusal.detail, "action": challenge.action}
-            refused = Event(EventKind.ACTION_SIGN_REFUSED, viewer.person_id, viewer.person_id, details)
-            parts.commit(session, refused, *answer.events)
-            raise TapRefused(
-                "the touch could not be accepted", remedy="Try again with the key you logged in with."
-            )
-        signature = _keep(session, parts, viewer, challenge, answer, now)
-        observe_touch(
-            session, parts, answer.assertion, answer.credential, challenge,
-            session_id=viewer.session_id, address=viewer.address, now=now,
-        )  # fmt: skip
-        event = _settle(session, parts, challenge.action["check"], answer, signature, now)
+        row, answer = accept_touch(session, parts, viewer, challenge, credential, now=now, spent=True)
+        event = _settle(session, parts, action["check"], answer, row.id, now)
         if event is None:
             raise Conflict("you have touched already", code="presence-answered")
         parts.commit(session, event)
@@ -190,27 +149,6 @@ def _settle(
     )
     add_observations(session, [found])
     return Event(EventKind.PRESENCE_ANSWERED, who, who, {**details, **found.value})
-
-
-def _keep(
-    session: Session, parts: Parts, viewer: Viewer, challenge: Challenge, answer: Answer, now: datetime
-) -> str:
-    row = Signature(
-        id=parts.ids.new("sig"),
-        person_id=viewer.person_id,
-        credential_id=answer.credential.id,
-        session_id=viewer.session_id,
-        action=signed_action(PURPOSE, challenge.action, challenge.nonce),
-        action_digest=json_digest(challenge.action),
-        client_data=answer.assertion.client_data,
-        authenticator_data=answer.assertion.authenticator_data,
-        signature=answer.assertion.signature,
-        signed_at=now,
-        used_at=now,
-    )
-    session.add(row)
-    session.flush()
-    return row.id
 
 
 def _too_late() -> TooLate:

@@ -12,7 +12,7 @@ from authn.trust import Trust
 from domain.authenticators import VerifiedRegistration
 from flows.parts import Parts
 from models.instance import instance
-from models.keys import Credential, CredentialState
+from models.keys import Credential, set_key_state
 from models.people import Person
 
 
@@ -57,16 +57,7 @@ def store_key(
     )
     session.add(row)
     session.flush()
-    session.add(
-        CredentialState(
-            id=parts.ids.new("kst"),
-            credential_id=row.id,
-            state=state,
-            at=now,
-            by=person.id,
-            reason="registered",
-        )
-    )
+    set_key_state(session, row, state, id=parts.ids.new("kst"), by=person.id, reason="registered", now=now)
     details = {
         "key": row.id,
         "aaguid": row.aaguid,

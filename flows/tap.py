@@ -20,13 +20,15 @@ from crypto.digests import json_digest, secret_digest
 from crypto.secrets import base64url, new_secret
 from domain.errors import Conflict, NotAuthenticated
 from flows.ceremony import open_challenge, signed_action, take
+from flows.enter import Answer
 from flows.login import Refused, check_answer
 from flows.observe_ceremony import observe_touch
 from flows.parts import Parts
 from flows.session import Viewer
-from models.keys import Signature, credentials_of, use_signature
+from models.keys import Challenge, Signature, credentials_of, use_signature
 from models.sessions import lock_session
 
+PURPOSE = "sign"
 TOUCH = {"do": "session.touch"}
 SPEND_WITHIN = timedelta(seconds=60)
 
@@ -50,25 +52,52 @@ def begin(parts: Parts, viewer: Viewer, *, action: dict[str, Any], browser: str)
     """Return ``{ceremony, publicKey}`` for a tap over *action*, which the server has composed."""
     now = parts.clock.now()
     with parts.db.write() as session:
-        keys = [
-            key
-            for key in credentials_of(session, viewer.person_id, state="active")
-            if key.id == viewer.credential_id
-        ]
-        ceremony, challenge = open_challenge(
-            session,
-            parts,
-            purpose="sign",
-            asker=viewer.session_id,
-            browser=browser,
-            lifetime=parts.limits.tap_challenge,
-            now=now,
-            person_id=viewer.person_id,
-            session_id=viewer.session_id,
-            action=action,
-            sign_counts={base64url(key.credential_id): key.sign_count for key in keys},
-        )
+        begun = open_touch(session, parts, viewer, purpose=PURPOSE, action=action, browser=browser, now=now)
         parts.commit(session)
+    return begun
+
+
+def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str, Any], browser: str) -> Tap:
+    """Verify the touch and store it whole. Raises TapRefused or ChallengeExpired."""
+    now = parts.clock.now()
+    challenge, action = take_touch(parts, viewer, ceremony, purpose=PURPOSE, browser=browser, now=now)
+    with parts.db.write() as session:
+        row, _answer = accept_touch(session, parts, viewer, challenge, credential, now=now)
+        details = {
+            "signature": row.id,
+            "action": action,
+            "touch_ms": int((now - challenge.created_at).total_seconds() * 1000),
+        }
+        parts.commit(session, Event(EventKind.ACTION_SIGNED, viewer.person_id, viewer.person_id, details))
+        return Tap(row.id, action)
+
+
+def open_touch(
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    *,
+    purpose: str,
+    action: dict[str, Any],
+    browser: str,
+    now: datetime,
+) -> dict[str, Any]:
+    """Open a challenge to the key of this session; the caller commits. Return ``{ceremony, publicKey}``."""
+    active = credentials_of(session, viewer.person_id, state="active")
+    keys = [key for key in active if key.id == viewer.credential_id]
+    ceremony, challenge = open_challenge(
+        session,
+        parts,
+        purpose=purpose,
+        asker=f"{purpose}:{viewer.session_id}",
+        browser=browser,
+        lifetime=parts.limits.tap_challenge,
+        now=now,
+        person_id=viewer.person_id,
+        session_id=viewer.session_id,
+        action=action,
+        sign_counts={base64url(key.credential_id): key.sign_count for key in keys},
+    )
     options = assertion_options(
         rp_id=parts.deployment.rp_id,
         challenge=challenge,
@@ -78,59 +107,66 @@ def begin(parts: Parts, viewer: Viewer, *, action: dict[str, Any], browser: str)
     return {"ceremony": ceremony, "publicKey": options}
 
 
-def finish(parts: Parts, viewer: Viewer, *, ceremony: str, credential: dict[str, Any], browser: str) -> Tap:
-    """Verify the touch and store it whole. Raises TapRefused or ChallengeExpired."""
-    now = parts.clock.now()
-    challenge = take(parts, ceremony, browser=browser, purpose="sign", now=now)
+def take_touch(
+    parts: Parts, viewer: Viewer, ceremony: str, *, purpose: str, browser: str, now: datetime
+) -> tuple[Challenge, dict[str, Any]]:
+    """Take the challenge; return it with its action. Raises TapRefused for another session's."""
+    challenge = take(parts, ceremony, browser=browser, purpose=purpose, now=now)
     if challenge.session_id != viewer.session_id or challenge.action is None:
         raise TapRefused("the touch belongs to another session")
-    with parts.db.write() as session:
-        answer = check_answer(session, parts, challenge, credential, now=now)
-        if isinstance(answer, Refused):
-            refusal = answer.refusal
-            details = {"reason": refusal.code.value, "detail": refusal.detail, "action": challenge.action}
-            refused = Event(EventKind.ACTION_SIGN_REFUSED, viewer.person_id, viewer.person_id, details)
-            parts.commit(session, refused, *answer.events)
-            raise TapRefused(
-                "the touch could not be accepted", remedy="Try again with the key you logged in with."
-            )
-        row = Signature(
-            id=parts.ids.new("sig"),
-            person_id=viewer.person_id,
-            credential_id=answer.credential.id,
-            session_id=viewer.session_id,
-            action=signed_action("sign", challenge.action, challenge.nonce),
-            action_digest=json_digest(challenge.action),
-            client_data=answer.assertion.client_data,
-            authenticator_data=answer.assertion.authenticator_data,
-            signature=answer.assertion.signature,
-            signed_at=now,
+    return challenge, challenge.action
+
+
+def accept_touch(
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    challenge: Challenge,
+    credential: dict[str, Any],
+    *,
+    now: datetime,
+    spent: bool = False,
+) -> tuple[Signature, Answer]:
+    """Verify an answer, keep it whole and observe it; the caller commits.
+
+    *spent*: the touch was for this flow alone, and no other can use it. What is
+    refused is recorded and committed before TapRefused is raised.
+    """
+    answer = check_answer(session, parts, challenge, credential, now=now)
+    if isinstance(answer, Refused):
+        refusal = answer.refusal
+        details = {"reason": refusal.code.value, "detail": refusal.detail, "action": challenge.action}
+        refused = Event(EventKind.ACTION_SIGN_REFUSED, viewer.person_id, viewer.person_id, details)
+        parts.commit(session, refused, *answer.events)
+        raise TapRefused(
+            "the touch could not be accepted", remedy="Try again with the key you logged in with."
         )
-        session.add(row)
-        observe_touch(
-            session,
-            parts,
-            answer.assertion,
-            answer.credential,
-            challenge,
-            session_id=viewer.session_id,
-            address=viewer.address,
-            now=now,
-        )
-        parts.commit(
-            session,
-            Event(
-                EventKind.ACTION_SIGNED,
-                actor=viewer.person_id,
-                subject=viewer.person_id,
-                details={
-                    "signature": row.id,
-                    "action": challenge.action,
-                    "touch_ms": int((now - challenge.created_at).total_seconds() * 1000),
-                },
-            ),
-        )
-        return Tap(row.id, challenge.action)
+    row = Signature(
+        id=parts.ids.new("sig"),
+        person_id=viewer.person_id,
+        credential_id=answer.credential.id,
+        session_id=viewer.session_id,
+        action=signed_action(challenge.purpose, challenge.action, challenge.nonce),
+        action_digest=json_digest(challenge.action),
+        client_data=answer.assertion.client_data,
+        authenticator_data=answer.assertion.authenticator_data,
+        signature=answer.assertion.signature,
+        signed_at=now,
+        used_at=now if spent else None,
+    )
+    session.add(row)
+    session.flush()
+    observe_touch(
+        session,
+        parts,
+        answer.assertion,
+        answer.credential,
+        challenge,
+        session_id=viewer.session_id,
+        address=viewer.address,
+        now=now,
+    )
+    return row, answer
 
 
 def spend(session: Session, tap: Tap, action: dict[str, Any], now: datetime) -> None:

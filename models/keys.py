@@ -163,6 +163,15 @@ def advance_counter(
     return changed == 1
 
 
+def set_key_state(
+    session: Session, key: Credential, state: str, *, id: str, by: str, reason: str, now: datetime
+) -> None:
+    """Bring a locked key to *state*, and add that to its history under *id*."""
+    key.state = state
+    session.add(CredentialState(id=id, credential_id=key.id, state=state, at=now, by=by, reason=reason))
+    session.flush()
+
+
 def take_challenge(session: Session, challenge_id: str, browser: str, purpose: str) -> Challenge | None:
     """Delete and return one challenge: of parallel callers exactly one gets it."""
     return session.scalars(
