@@ -30,7 +30,7 @@ def explain(recorded: RecordedCeremony, *, trust: Trust, now: datetime) -> tuple
     A code is followed by those of the rules that explain it. Raises Unreadable
     for an assertion without its credential.
     """
-    kind = _kind(recorded.response)
+    kind = _kind(recorded)
     if kind is None or _has_twice(recorded.response):
         return _MALFORMED
     # As text, so that what is too long as a whole is refused like in a live ceremony.
@@ -71,11 +71,15 @@ def _explain_assertion(recorded: RecordedCeremony, presented: str, trust: Trust)
     ).codes
 
 
-def _kind(response: object) -> str | None:
-    inner = response.get("response") if isinstance(response, Mapping) else None
-    if not isinstance(inner, Mapping) or ("attestationObject" in inner) == ("signature" in inner):
+def _kind(recorded: RecordedCeremony) -> str | None:
+    """Return which ceremony was recorded. A stray member decides nothing: live ceremonies ignore it too."""
+    inner = recorded.response.get("response") if isinstance(recorded.response, Mapping) else None
+    if not isinstance(inner, Mapping):
         return None
-    return "registration" if "attestationObject" in inner else "assertion"
+    created, signed = "attestationObject" in inner, "signature" in inner
+    if created and signed:
+        return "registration" if recorded.credential is None else "assertion"
+    return "registration" if created else "assertion" if signed else None
 
 
 def _has_twice(value: object) -> bool:

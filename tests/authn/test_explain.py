@@ -219,6 +219,15 @@ def test_a_response_that_cannot_be_read_is_malformed(response: object, tmp_path:
     assert (said.exit_code, said.reasons) == (1, ["malformed"])
 
 
+def test_a_stray_member_makes_no_other_ceremony(tmp_path: Path) -> None:
+    """The door ignores it; explaining it as malformed was another verdict."""
+    created, signed = Registration().presented(), Assertion().presented()
+    created["response"]["signature"] = signed["response"]["attestationObject"] = "AA"
+
+    assert explained(tmp_path, case(created), allow=OVERLAY).verdict == "accepted"
+    assert explained(tmp_path, case(signed, credential(stored()))).verdict == "accepted"
+
+
 def test_a_name_that_stands_twice_in_the_response_is_malformed(tmp_path: Path) -> None:
     text = json.dumps(case(Registration().presented())).replace('"type"', '"type": "public-key", "type"', 1)
 
