@@ -31,7 +31,7 @@ from models.presence import (
     asked_since,
     checks_of_round,
     hours_of,
-    is_asked_now,
+    is_open_since,
     settle,
 )
 from models.sessions import BrowserSession, sessions_of
@@ -42,6 +42,8 @@ LATE = timedelta(minutes=2)
 """An asking that is later than this asks nobody."""
 GRACE = timedelta(seconds=5)
 """How long after the deadline a round is closed: an answer in time may still be on its way."""
+STUCK = timedelta(minutes=10)
+"""A check that nobody closed for so long hinders no other asking: its close failed for good."""
 MOST_A_DAY = 12
 """Most askings of one person in 24 hours, whoever asks."""
 
@@ -80,7 +82,7 @@ def _may_be_asked(session: Session, person: Person, now: datetime) -> bool:
 def busy(session: Session, person_id: str, now: datetime) -> bool:
     """Whether this person is being asked now, or was asked often enough in 24 hours."""
     often = asked_since(session, person_id, now - timedelta(days=1)) >= MOST_A_DAY
-    return often or is_asked_now(session, person_id)
+    return often or is_open_since(session, person_id, now - STUCK)
 
 
 def there(session: Session, parts: Parts, person_id: str, now: datetime) -> str | None:

@@ -107,9 +107,12 @@ def asked_since(session: Session, person_id: str, since: datetime) -> int:
     )
 
 
-def is_asked_now(session: Session, person_id: str) -> bool:
+def is_open_since(session: Session, person_id: str, moment: datetime) -> bool:
+    """Return whether a check of this person is open whose deadline is after *moment*."""
     query = select(PresenceCheck.id).where(
-        PresenceCheck.person_id == person_id, PresenceCheck.outcome == "open"
+        PresenceCheck.person_id == person_id,
+        PresenceCheck.outcome == "open",
+        PresenceCheck.deadline > moment,
     )
     return session.execute(query.limit(1)).first() is not None
 

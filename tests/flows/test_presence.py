@@ -12,7 +12,7 @@ from domain.evidence import Kind
 from evidence.standing import standing
 from flows import end_access, people, presence_answer
 from flows.access import my_access
-from flows.presence import LATE, MOST_A_DAY
+from flows.presence import LATE, MOST_A_DAY, busy
 from flows.presence_hours import HoursForm
 from flows.presence_view import my_askings
 from flows.session import Viewer, current
@@ -280,3 +280,16 @@ def test_what_one_session_is_asked_the_others_do_not_see(world: World, imani: Co
     with pytest.raises(NotFound):
         presence_answer.look(world.parts, other, check.id)
     assert [row.check.id for row in my_askings(world.parts, asked).rows] == [check.id]
+
+
+def test_a_close_that_fails_for_good_keeps_nobody_from_being_asked(world: World, imani: Contractor) -> None:
+    """The check stays open, and was taken for an asking that goes on."""
+    be_asked(world, imani)
+    with world.parts.db.read() as session:
+        assert busy(session, imani.id, world.clock.now())
+
+    world.clock.advance(minutes=12)
+
+    with world.parts.db.read() as session:
+        assert [check.outcome for check in checks(world)] == ["open"]
+        assert not busy(session, imani.id, world.clock.now())
