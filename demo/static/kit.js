@@ -1,6 +1,8 @@
 // The demo's band: who one is, from where, and a soft key in place of a real one.
 // Served by the demo's proxy only; the broker knows nothing of it.
 
+// The band submits the page's form: the script that answers it has to be there first.
+import '/static/js/ceremony.js';
 import { toBase64url } from '/static/js/webauthn.js';
 
 const OWN_KEY = 'demo-own-key';

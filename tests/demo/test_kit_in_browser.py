@@ -62,6 +62,19 @@ def test_one_click_logs_in_and_a_scene_closes_a_door_at_once(page):
     assert complaints == []
 
 
+def test_the_band_waits_for_the_script_that_asks_the_key(page):
+    def late(route) -> None:
+        page.wait_for_timeout(1_500)
+        route.continue_()
+
+    page.route("**/static/js/ceremony.js", late)
+    page.goto("/")
+
+    be(page, "Imani Okafor")
+
+    assert "Customer logs" in table(page, "Can be opened")
+
+
 def test_arriving_from_elsewhere_means_logging_in_anew(page):
     page.goto("/")
     be(page, "Olu Adeyemi")
