@@ -33,7 +33,7 @@ ROLES: dict[str, set[tuple[str, str]]] = {
         ("view", "decisions"),
     },
     "role:auditor": VIEW_ALL,
-    "role:sponsor": {("view", "people"), ("approve", "people")},
+    "role:sponsor": {("view", "people"), ("approve", "people"), ("vouch", "reissues")},
     "role:support": set(),
 }
 """What each role may do, written out again from ``policies/builtin/policy.csv``."""
@@ -93,8 +93,8 @@ ROUTES: dict[tuple[str, str], tuple[str, str]] = {
     ("POST", "/admin/people/<person_id>/reissue/withdraw"): ("manage", "people"),
     ("POST", "/admin/people/<person_id>/reissue/admin/options"): ("manage", "people"),
     ("POST", "/admin/people/<person_id>/reissue/admin/finish"): ("manage", "people"),
-    ("POST", "/admin/people/<person_id>/reissue/sponsor/options"): ("approve", "people"),
-    ("POST", "/admin/people/<person_id>/reissue/sponsor/finish"): ("approve", "people"),
+    ("POST", "/admin/people/<person_id>/reissue/sponsor/options"): ("vouch", "reissues"),
+    ("POST", "/admin/people/<person_id>/reissue/sponsor/finish"): ("vouch", "reissues"),
     ("GET", "/admin/keys/<key_id>/revoke"): ("manage", "keys"),
     ("POST", "/admin/keys/<key_id>/revoke/options"): ("manage", "keys"),
     ("POST", "/admin/keys/<key_id>/revoke/finish"): ("manage", "keys"),

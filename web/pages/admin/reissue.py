@@ -62,13 +62,13 @@ def admin_sign(person_id: str) -> Response:
 
 @pages.post("/admin/people/<person_id>/reissue/sponsor/options")
 def sponsor_options(person_id: str) -> Response:
-    admin("approve", "people")
+    admin("vouch", "reissues")
     return begin_tap(reissue.action_of(request_of(parts(), person_id), "sponsor"))
 
 
 @pages.post("/admin/people/<person_id>/reissue/sponsor/finish")
 def sponsor_sign(person_id: str) -> Response:
-    admin("approve", "people")
+    admin("vouch", "reissues")
     return _sign(person_id, "sponsor")
 
 
