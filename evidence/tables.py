@@ -19,6 +19,7 @@ from array import array
 from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Any, cast
@@ -115,8 +116,9 @@ class Tables:
         self._version = f"{self._date.isoformat()}+{digest[:12]}"
 
     @classmethod
+    @cache
     def packaged(cls) -> Tables:
-        """Return the tables that ship with Doorward."""
+        """Return the tables that ship with Doorward: one instance for the whole process."""
         return cls(_PACKAGED)
 
     def lookup(self, address: Address) -> AddressFacts:

@@ -23,6 +23,7 @@ from flows.parts import Parts
 from flows.session import Viewer, current
 from models.catalog import Resource
 from settings import Settings
+from tests.templates import COMPILED
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday
 AAGUID = "d0042a2d-0000-4000-8000-000000000001"
@@ -85,16 +86,20 @@ class World:
     clock: TestClock
     authority: AttestationAuthority
     people: dict[str, Contractor] = field(default_factory=dict)
+    _app: tuple[Settings, Flask] | None = field(default=None, init=False, repr=False)
 
     @property
     def origin(self) -> str:
         return self.parts.deployment.public_url
 
     def app(self) -> Flask:
-        """Return the application; its test clients come from the contractors' home."""
-        app = compose(self.settings, self.parts)
-        app.test_client_class = HomeClient
-        return app
+        """Return the application of these settings; its test clients come from the contractors' home."""
+        if self._app is None or self._app[0] is not self.settings:
+            app = compose(self.settings, self.parts)
+            app.test_client_class = HomeClient
+            app.jinja_env.bytecode_cache = COMPILED
+            self._app = self.settings, app
+        return self._app[1]
 
     def furnish(self) -> None:
         """Trust the soft keys' maker, and say which networks the documentation ranges are."""
