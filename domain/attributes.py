@@ -58,6 +58,12 @@ ATTRIBUTES: dict[str, Attribute] = {
             _LEVELS,
         ),
         Attribute(
+            "presence_missed",
+            Type.INT,
+            "presence",
+            "unannounced touches that the person missed in the last 24 hours, since they answered one",
+        ),
+        Attribute(
             "touch_age",
             Type.DURATION,
             "touch",

@@ -39,6 +39,9 @@ class ReasonCode(Enum):
     CUSTODY_OK = "custody-ok"
     CUSTODY_TOO_LOW = "custody-too-low"
 
+    PRESENCE_OK = "presence-ok"
+    PRESENCE_MISSED = "presence-missed"
+
     TOUCH_OK = "touch-ok"
     TOUCH_STALE = "touch-stale"
 
@@ -143,6 +146,11 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     ReasonCode.CUSTODY_TOO_LOW: _final(
         "This door needs a key of which it is known how it came to you.",
         "Use the key that was sent to you, if it is another one. Else ask your sponsor for one.",
+    ),
+    ReasonCode.PRESENCE_OK: _ok("You touched your key when you were asked."),
+    ReasonCode.PRESENCE_MISSED: _cure(
+        "You were asked to touch your key, and did not in time.",
+        "Touch it in time when you are asked again. Your sponsor can have an admin ask you now.",
     ),
     ReasonCode.TOUCH_OK: _ok("Your key was touched just now."),
     ReasonCode.TOUCH_STALE: _cure("This door needs a fresh touch of your key.", "Touch your key again."),

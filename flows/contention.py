@@ -1,10 +1,11 @@
-"""An admin asks several people for a touch at the same moment: who can be in two places at once?
+"""An admin asks for a touch now: one person, or several at the same moment: who can be in two places at once?
 
 Who attacks this: a facilitator who holds several keys (they can touch one at a
 time; order and latency are kept, and judged by nobody here), an admin who
 harasses (a reason and a touch of their own, recorded; nobody is asked more
 than a dozen times a day, nor twice at once), malware behind the admin's page
-(the touch is over the exact list of people).
+(the touch is over the exact list of people), an admin who missed a touch and
+asks themselves when it suits them (refused: an answer opens doors again).
 """
 
 from __future__ import annotations
@@ -16,27 +17,32 @@ from sqlalchemy.orm import Session
 
 from domain.errors import Conflict, Invalid, NotFound
 from flows.parts import Event, Parts
-from flows.presence import CONTENTION, Asked, busy, open_round, there
+from flows.presence import CONTENTION, PRESENCE, Asked, busy, open_round, there
 from models.people import Person, lock_person
 
-FEWEST, MOST = 2, 50
+MOST = 50
 
 
 def contention_action(people: Sequence[str], reason: str) -> dict[str, Any]:
     """Return the exact action that the admin touches for. Raises Invalid for too few or too many."""
     chosen = sorted(set(people))
-    if not FEWEST <= len(chosen) <= MOST:
-        raise Invalid(
-            f"choose {FEWEST} to {MOST} people",
-            code="contention-people",
-            remedy="Choose at least two people.",
-        )
+    if not 1 <= len(chosen) <= MOST:
+        raise Invalid(f"choose 1 to {MOST} people", code="contention-people", remedy="Choose whom to ask.")
     return {"do": "presence.contend", "people": chosen, "reason": reason}
 
 
 def contend(session: Session, parts: Parts, people: Sequence[str], *, reason: str, by: str) -> list[Event]:
-    """Open one round for all; the caller commits the events. Raises NotFound, Conflict."""
+    """Open one round for all; the caller commits the events. Raises NotFound, Conflict.
+
+    Of several people two must be there: one alone contends with nobody.
+    """
     now = parts.clock.now()
+    if by in people:
+        raise Conflict(
+            "nobody asks themselves",
+            code="contention-self",
+            remedy="Have another admin ask you.",
+        )
     asked = []
     for person_id in sorted(set(people)):
         person = lock_person(session, person_id)
@@ -45,13 +51,19 @@ def contend(session: Session, parts: Parts, people: Sequence[str], *, reason: st
         if busy(session, person_id, now):
             raise _busy(person)
         asked.append(Asked(person_id, there(session, parts, person_id, now)))
-    if sum(each.session_id is not None for each in asked) < FEWEST:
-        raise Conflict(
-            "fewer than two of these people are there now",
-            code="contention-absent",
-            remedy="Ask when at least two of them are logged in and at work.",
-        )
-    return open_round(session, parts, CONTENTION, asked, reason=reason, opened_by=by, now=now)
+    several = len(asked) > 1
+    if sum(each.session_id is not None for each in asked) < (2 if several else 1):
+        raise _absent(several)
+    kind = CONTENTION if several else PRESENCE
+    return open_round(session, parts, kind, asked, reason=reason, opened_by=by, now=now)
+
+
+def _absent(several: bool) -> Conflict:
+    return Conflict(
+        "fewer than two of these people are there now" if several else "this person is not there now",
+        code="contention-absent",
+        remedy="Ask when they are logged in and at work.",
+    )
 
 
 def _busy(person: Person) -> Conflict:

@@ -17,7 +17,7 @@ before the answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -30,18 +30,23 @@ from domain.evidence import Assessment
 from domain.reasons import ReasonCode
 from evidence.assess import assess
 from flows.custody import level_of_key
+from flows.decision_log import as_json, store_assessment
 from flows.liveness import Roots, grant_problem, person_problem, session_problem
 from flows.parts import Parts
 from models.access import DecisionRow, Grant, live_grants
 from models.catalog import covers, resources
 from models.devices import Device
-from models.evidence import AssessmentRow, observations_for
+from models.evidence import observations_for
 from models.instance import state_revision
 from models.keys import Credential
 from models.people import Engagement, Person, engagements, links_of, running_engagement
 from models.policy import bundle_text, newest_publication
+from models.presence import missed_in_a_row
 from policies.bundle import Bundle, load
 from policies.decide import decide as ask_policy
+
+PRESENCE_MEMORY = timedelta(days=1)
+"""How long a missed unannounced touch can close a door, whatever session it was put to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +72,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one transaction knows before it asks: bundle, revisions, the session's evidence and key."""
+    """What one transaction knows before it asks: bundle, revisions, the session's evidence, key and owner."""
 
     bundle: Bundle | None
     revisions: Revisions
     assessment: Assessment
     engagement: Engagement | None
     custody: int | None = None
+    presence_missed: int | None = None
 
 
 @lru_cache(maxsize=8)
@@ -110,7 +116,9 @@ def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, no
         assessment_id=parts.ids.new("ase"),
     )
     custody = level_of_key(session, roots.credential) if roots else None
-    return Known(bundle, revisions, assessment, running_engagement(session, person_id, now), custody)
+    presence = missed_in_a_row(session, person_id, now - PRESENCE_MEMORY) if roots else None
+    engagement = running_engagement(session, person_id, now)
+    return Known(bundle, revisions, assessment, engagement, custody, presence)
 
 
 def decide(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
@@ -134,7 +142,7 @@ def decide_and_log(
     """
     known = known or know(session, parts, asked.person_id, asked.roots, now)
     decision = decide(session, parts, asked, known, now)
-    _store_assessment(session, asked.person_id, known.assessment)
+    store_assessment(session, asked.person_id, known.assessment)
     session.add(
         DecisionRow(
             id=decision.id,
@@ -153,28 +161,6 @@ def decide_and_log(
     )
     session.flush()
     return decision
-
-
-def as_json(decision: Decision, attributes: dict[str, Any]) -> dict[str, Any]:
-    """Return everything of a decision that the record keeps: reasons, rules, revisions, inputs."""
-    cap = decision.obligations.max_lifetime
-    return {
-        "reasons": [{"code": r.code.value, "details": dict(r.details)} for r in decision.reasons],
-        "determining": list(decision.determining),
-        "erring": [{"rule": e.rule, "message": e.message} for e in decision.erring],
-        "obligations": {
-            "max_lifetime": int(cap.total_seconds()) if cap else None,
-            "standing": decision.obligations.standing,
-        },
-        "revisions": {
-            "publication": decision.revisions.publication,
-            "bundle": decision.revisions.bundle,
-            "state": decision.revisions.state,
-        },
-        "tier": decision.tier,
-        "score": decision.score,
-        "attributes": {k: list(v) if isinstance(v, tuple) else v for k, v in attributes.items()},
-    }
 
 
 def covering_grant(session: Session, roots: Roots, action: str, resource: str, now: datetime) -> Grant | None:
@@ -225,6 +211,7 @@ def _attributes(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
     attributes = dict(known.assessment.attributes)
     if asked.roots is not None:
         attributes["custody"] = known.custody
+        attributes["presence_missed"] = known.presence_missed
         attributes["touch_age"] = int((now - asked.roots.session.touched_at).total_seconds())
     return attributes
 
@@ -271,45 +258,9 @@ def _grant_problem(session: Session, asked: Asked, now: datetime) -> ReasonCode 
     return None
 
 
-def _store_assessment(session: Session, person_id: str, assessment: Assessment) -> None:
-    if session.get(AssessmentRow, assessment.id) is not None:
-        return
-    session.add(
-        AssessmentRow(
-            id=assessment.id,
-            person_id=person_id,
-            session_id=assessment.session,
-            at=assessment.at,
-            score=assessment.score,
-            tier=int(assessment.tier),
-            binding=int(assessment.binding),
-            body={
-                "summary": assessment.summary,
-                "capped_by": list(assessment.capped_by),
-                "missing": [kind.value for kind in assessment.missing],
-                "contributions": [
-                    {
-                        "kind": c.kind.value,
-                        "outcome": c.outcome.value,
-                        "centibans": c.centibans,
-                        "sentence": c.sentence,
-                        "observation": c.observation,
-                        "data_version": c.data_version,
-                    }
-                    for c in assessment.contributions
-                ],
-            },
-            input_digest=assessment.input_digest,
-            weights_version=assessment.weights_version,
-            engine_version=assessment.engine_version,
-        )
-    )
-
-
 __all__ = [
     "Asked",
     "Known",
-    "as_json",
     "covering_grant",
     "decide",
     "decide_and_log",

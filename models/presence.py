@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import takewhile
 
 from sqlalchemy import JSON, ForeignKey, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
@@ -105,6 +106,20 @@ def asked_since(session: Session, person_id: str, since: datetime) -> int:
         )
         or 0
     )
+
+
+def missed_in_a_row(session: Session, person_id: str, since: datetime) -> int:
+    """Return how many askings the person missed since then, after the last one that they answered."""
+    settled = session.execute(
+        select(PresenceCheck.outcome)
+        .where(
+            PresenceCheck.person_id == person_id,
+            PresenceCheck.opened_at > since,
+            PresenceCheck.outcome.in_(("answered", "missed")),
+        )
+        .order_by(PresenceCheck.opened_at.desc(), PresenceCheck.id.desc())
+    ).scalars()
+    return sum(1 for _ in takewhile(lambda outcome: outcome == "missed", settled))
 
 
 def is_open_since(session: Session, person_id: str, moment: datetime) -> bool:

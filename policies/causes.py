@@ -24,6 +24,7 @@ _CODES: dict[str, tuple[ReasonCode, ReasonCode, ReasonCode]] = {
     "tier": (ReasonCode.TIER_OK, ReasonCode.TIER_TOO_LOW, ReasonCode.EVIDENCE_UNKNOWN),
     "binding": (ReasonCode.BINDING_OK, ReasonCode.BINDING_TOO_LOW, ReasonCode.BINDING_TOO_LOW),
     "custody": (ReasonCode.CUSTODY_OK, ReasonCode.CUSTODY_TOO_LOW, ReasonCode.CUSTODY_TOO_LOW),
+    "presence": (ReasonCode.PRESENCE_OK, ReasonCode.PRESENCE_MISSED, ReasonCode.EVIDENCE_UNKNOWN),
     "touch": (ReasonCode.TOUCH_OK, ReasonCode.TOUCH_STALE, ReasonCode.TOUCH_STALE),
     "posture": (ReasonCode.POSTURE_OK, ReasonCode.POSTURE_STALE, ReasonCode.POSTURE_MISSING),
     "disk": (ReasonCode.DISK_OK, ReasonCode.DISK_UNENCRYPTED, ReasonCode.POSTURE_MISSING),
@@ -42,12 +43,17 @@ _CODES: dict[str, tuple[ReasonCode, ReasonCode, ReasonCode]] = {
     "time": (ReasonCode.TIME_OK, ReasonCode.TIME_OUTSIDE, ReasonCode.EVIDENCE_UNKNOWN),
 }
 # Said to contractors: the kind of fact, never what would have been detected.
-_NEEDS = {"tier": "what we know of this session", "network": "the network you come from"}
+_NEEDS = {
+    "tier": "what we know of this session",
+    "network": "the network you come from",
+    "presence": "whether you touched your key when you were asked",
+}
 _MENDED: dict[str, Any] = {
     "disk_encrypted": True,
     "remote_control": False,
     "remote_logon": False,
     "touch_age": 0,
+    "presence_missed": 0,
     "posture_age": 0,
 }
 _GRADED = ("tier", "binding", "custody")

@@ -62,7 +62,7 @@ def test_every_attribute_is_one_that_policies_know(scene):
     attributes = scene.assess().attributes
 
     assert attributes["network"] == "HQ"
-    assert set(attributes) == set(ATTRIBUTES) - {"touch_age", "custody", "time", "weekday"}
+    assert set(attributes) == set(ATTRIBUTES) - {"touch_age", "custody", "presence_missed", "time", "weekday"}
 
 
 def test_trusted_needs_a_stronger_binding_than_an_address(scene):

@@ -8,9 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from domain.errors import ChallengeExpired, Conflict, DoorwardError, NotFound
+from domain.errors import ChallengeExpired, DoorwardError, NotFound
 from flows import presence_answer, tap
-from flows.contention import contention_action
 from flows.presence import CLOSE
 from flows.presence_answer import TooLate
 from flows.session import Viewer, current
@@ -18,7 +17,6 @@ from flows.tap import TapRefused
 from models.audit import records
 from models.presence import PresenceCheck
 from tests.flows.asking import (
-    answer,
     be_asked,
     begin,
     checks,
@@ -251,50 +249,3 @@ def test_looking_tells_nothing_before_an_asking_and_is_no_activity(world: World,
     world.clock.advance(minutes=1)
 
     assert current(world.parts, imani.cookie, HOME) is None, "looking kept nobody from becoming idle"
-
-
-def test_several_people_are_asked_at_the_same_moment(world: World) -> None:
-    imani, mei, olu = (world.person(name) for name in ("imani", "mei", "olu"))
-    viewers = {person.id: world.login(person) for person in (imani, mei)}
-
-    contend(world, imani, mei, olu, by="asha")
-
-    found = {check.person_id: check for check in checks(world)}
-    assert {check.deadline for check in found.values()} == {world.clock.now() + timedelta(seconds=90)}
-    assert [found[p.id].outcome for p in (imani, mei, olu)] == ["open", "open", "absent"]
-    world.clock.advance(seconds=4)
-    answer(world, viewers[mei.id], mei, found[mei.id])
-    close(world)
-    assert {row.person_id: (row.kind, row.adverse) for row in observed(world)} == {
-        mei.id: ("presence.contention", False),
-        imani.id: ("presence.contention", True),
-    }
-
-
-def test_a_contention_needs_two_who_are_there(world: World) -> None:
-    imani, mei = world.person("imani"), world.person("mei")
-    world.login(imani)
-
-    with pytest.raises(Conflict) as refused:
-        contend(world, imani, mei)
-
-    assert refused.value.code == "contention-absent"
-    assert checks(world) == []
-
-
-def test_nobody_is_asked_twice_at_once(world: World, imani: Contractor) -> None:
-    mei = world.person("mei")
-    world.login(mei)
-    be_asked(world, imani)
-
-    with pytest.raises(Conflict) as refused:
-        contend(world, imani, mei)
-
-    assert refused.value.code == "contention-busy"
-
-
-def test_a_contention_names_its_people_once_each_in_the_signed_action() -> None:
-    assert contention_action(["b", "a", "b"], "why") == contention_action(["a", "b"], "why")
-    for people in (["a", "a"], [str(number) for number in range(51)]):
-        with pytest.raises(DoorwardError):
-            contention_action(people, "why")

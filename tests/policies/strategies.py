@@ -21,6 +21,9 @@ ORDERINGS = ("<", "<=", ">", ">=")
 atoms = st.one_of(
     st.tuples(st.just("is"), st.sampled_from(["remote_control", "disk_encrypted"])),
     st.tuples(st.just("cmp"), st.just("tier"), st.sampled_from(["==", "!=", *ORDERINGS]), st.integers(0, 3)),
+    st.tuples(
+        st.just("cmp"), st.just("presence_missed"), st.sampled_from(["==", *ORDERINGS]), st.integers(0, 2)
+    ),
     st.tuples(st.just("cmp"), st.just("touch_age"), st.sampled_from(ORDERINGS), st.sampled_from([60, 300])),
     st.tuples(st.just("in"), st.just("country"), st.sampled_from([("US",), ("DE",), ("US", "DE")])),
     st.tuples(st.just("in"), st.just("weekday"), st.sampled_from([("mon",), ("tue", "sun")])),
@@ -108,6 +111,7 @@ facts = st.fixed_dictionaries(
         "remote_control": st.booleans(),
         "disk_encrypted": st.booleans(),
         "tier": st.integers(0, 3),
+        "presence_missed": st.integers(0, 3),
         "touch_age": st.integers(0, 400),
         "country": st.sampled_from(["US", "DE", "FR"]),
     },

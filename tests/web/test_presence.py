@@ -164,6 +164,21 @@ def test_an_admin_asks_several_at_once_by_a_touch_and_sees_who_answered(world: W
     assert "Keys of one house" not in desks[0].get("/presence").text
 
 
+def test_an_admin_asks_one_person_now_and_is_not_offered_themselves(world: World, asha: Desk) -> None:
+    imani = world.person("imani")
+    desk = Desk(world, imani)
+    offered = asha.get("/admin/presence/new").text
+    assert imani.id in offered
+    assert str(asha.person and asha.person.id) not in offered
+
+    asha.touch("/admin/presence/new", people=[imani.id], reason="Missed one at noon")
+
+    check = desk.get("/presence/now").json["check"]
+    assert "Several people" not in desk.get(f"/presence/{check}").text
+    desk.touch(f"/presence/{check}")
+    assert "1 of 1 answered" in asha.get(f"/admin/presence/{rounds(world)[0].id}").text
+
+
 def test_a_touch_for_some_people_asks_no_others(world: World, asha: Desk) -> None:
     people = [world.person(name) for name in ("imani", "mei", "olu")]
     for person in people:
@@ -175,8 +190,10 @@ def test_a_touch_for_some_people_asks_no_others(world: World, asha: Desk) -> Non
     assert {check.person_id for check in checks(world)} == set(ids[:2])
 
 
-@pytest.mark.parametrize("people", [[], "prs_one", ["a", "a"], [1, 2], {"a": 1}])
-def test_too_few_or_no_people_are_refused_before_the_touch(world: World, asha: Desk, people: object) -> None:
+@pytest.mark.parametrize("people", [[], [str(n) for n in range(51)], [1, 2], {"a": 1}])
+def test_nobody_too_many_or_no_people_are_refused_before_the_touch(
+    world: World, asha: Desk, people: object
+) -> None:
     refused = asha.send("/admin/presence/new/options", {"people": people, "reason": "x"})
 
     assert (refused.status_code, refused.json["code"]) == (400, "contention-people")

@@ -32,10 +32,15 @@ def rounds() -> Answer:
 
 @pages.get("/admin/presence/new")
 def new_round() -> Answer:
-    """Choose whom to ask at the same moment, of those who are there."""
+    """Choose whom to ask now, of those who are there."""
     admin("manage", "keys")
+    me = viewer().person_id
     window = int(parts().limits.presence_window.total_seconds())
-    choices = [(person.id, person.display_name, person.login_name) for person in who_is_there(parts())]
+    choices = [
+        (person.id, person.display_name, person.login_name)
+        for person in who_is_there(parts())
+        if person.id != me
+    ]
     return page("presence_new.html", active="keys", choices=choices, window=window)
 
 
