@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from demo.softkey import SoftKey
 from tests.browser.house import AAGUID, KEY_MODEL, Guest, House
-from tests.browser.test_journey import CODE, enter
+from tests.browser.test_journey import enter
 from tests.browser.visitor import Visitor
 
 pytestmark = pytest.mark.browser
