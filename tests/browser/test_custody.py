@@ -25,7 +25,7 @@ def a_key(house: House, serial: bytes | None = None) -> SoftKey:
 def staff(house: House, visit, login: str, name: str, role: str) -> Visitor:
     """Have somebody of the company arrive, with one role."""
     link = house.load(Guest(login, name, (role,), vendor=""), rules="")[login]
-    somebody = visit()
+    somebody: Visitor = visit()
     somebody.register(link)
     somebody.log_in(login)
     return somebody
