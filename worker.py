@@ -73,9 +73,8 @@ def run(settings: Settings, parent: int | None = None) -> int:
 
 def kinds_of(settings: Settings) -> Kinds:
     """Return every kind of job that *settings* ask for."""
-    if not settings.metadata_url:
-        return KINDS
-    return {**KINDS, "metadata.fetch": metadata_jobs.fetching(settings.metadata_url)}
+    url = settings.metadata_url
+    return {**KINDS, "metadata.fetch": metadata_jobs.fetching(url) if url else metadata_jobs.NOT_FETCHING}
 
 
 def work(parts: Parts, kinds: Kinds, stopping: threading.Event, *, parent: int | None = None) -> None:

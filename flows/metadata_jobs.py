@@ -29,6 +29,9 @@ _LEASE = timedelta(seconds=2 * WHOLE_SECONDS)
 REASSESS = Work(lambda session, parts, task: settle(session, parts, by=BY, now=task.now)[1], every=EVERY)
 """Judge every working key anew."""
 
+NOT_FETCHING = Work(lambda _session, _parts, _task: ())
+"""What is left of fetching where nobody says from where: a job of earlier days ends, and none follows."""
+
 
 def fetching(url: str, *, roots: Sequence[x509.Certificate] | None = None) -> Work:
     """Return the job that fetches and imports what *url* serves. *roots* are the pinned ones but in tests."""

@@ -13,9 +13,9 @@ import pytest
 from sqlalchemy import select
 
 from domain.errors import Unavailable
-from flows.jobs import ensure_recurring, run_next
+from flows.jobs import ensure_recurring, overdue, run_next
 from flows.metadata_fetch import _require_safe, fetch
-from flows.metadata_jobs import REASSESS, fetching
+from flows.metadata_jobs import NOT_FETCHING, REASSESS, fetching
 from models.jobs import Job
 from models.metadata import newest_import
 from settings import read_settings
@@ -192,9 +192,27 @@ def test_a_worker_fetches_only_if_it_is_told_where() -> None:
     without, _ = read_settings({})
     told, _ = read_settings({"DOORWARD_METADATA_URL": "https://mds.example.org/"})
 
-    assert "metadata.fetch" not in kinds_of(without)
-    assert "metadata.fetch" in kinds_of(told)
+    assert kinds_of(without)["metadata.fetch"] is NOT_FETCHING
+    assert kinds_of(told)["metadata.fetch"].prepare is not None
     assert "keys.reassess" in kinds_of(without)
+
+
+def test_nothing_stays_overdue_once_the_address_is_taken_away(world: World) -> None:
+    told, _ = read_settings({"DOORWARD_METADATA_URL": "https://mds.example.org/"})
+    ensure_recurring(world.parts, kinds_of(told))
+    world.clock.advance(days=2)
+    assert overdue(world.parts) > 0
+    without, _ = read_settings({})
+
+    ensure_recurring(world.parts, kinds_of(without))
+    while run_next(world.parts, kinds_of(without)):
+        pass
+
+    assert overdue(world.parts) == 0
+    with world.parts.db.read() as session:
+        assert (
+            session.scalars(select(Job).where(Job.kind == "metadata.fetch", Job.state == "ready")).all() == []
+        )
 
 
 RAW = {
