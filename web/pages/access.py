@@ -13,7 +13,7 @@ from domain.decision import Decision
 from domain.reasons import ReasonCode
 from flows import access, end_access
 from flows.admin import may
-from flows.evidence_view import what_we_know
+from flows.evidence_view import to_mend
 from web.edge import require_same_origin
 from web.observe import count_decision
 from web.state import parts, session_cookie, viewer
@@ -42,7 +42,9 @@ def my_access() -> str:
         closed=[row for row in rows if not (row["grant"] or row["openable"] or row["curable"])],
         elsewhere=found.elsewhere,
         idle=duration_words(parts().limits.session_idle),
-        known=what_we_know(found.assessment),
+        mend=to_mend(
+            found.assessment, [door.decision for door in found.doors if not (door.grant or door.openable)]
+        ),
     )
 
 
