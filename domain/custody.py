@@ -73,6 +73,11 @@ class CustodyLevel(IntEnum):
     def sentence(self) -> str:
         return _LEVEL_SENTENCES[self]
 
+    @property
+    def told(self) -> str:
+        """What follows "a key" where a door says which one it needs, and which one was used."""
+        return _LEVEL_TOLD[self]
+
 
 @dataclass(frozen=True, slots=True)
 class StepFact:
@@ -131,8 +136,14 @@ _STEP_WORDS = {
     Step.DESTROYED: "destroyed",
 }
 _LEVEL_SENTENCES = {
-    CustodyLevel.NONE: "Nothing is recorded of how it came to its owner.",
+    CustodyLevel.NONE: "Its way is not fully recorded.",
     CustodyLevel.UNSERIALISED: "Two people stand for the shipment; the key never told its serial number.",
     CustodyLevel.SERIALISED: "Two people stand for the shipment, and the maker attests the serial number.",
     CustodyLevel.PREREGISTERED: "Registered at headquarters before it left; two people stand for the way.",
+}
+_LEVEL_TOLD = {
+    CustodyLevel.NONE: "whose way to you is not fully recorded",
+    CustodyLevel.UNSERIALISED: "that two people sent",
+    CustodyLevel.SERIALISED: "that two people sent, with its serial number attested by its maker",
+    CustodyLevel.PREREGISTERED: "that was registered at headquarters before two people sent it",
 }

@@ -144,8 +144,8 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     ),
     ReasonCode.CUSTODY_OK: _ok("It is known how your key came to you."),
     ReasonCode.CUSTODY_TOO_LOW: _final(
-        "This door needs a key of which it is known how it came to you.",
-        "Use the key that was sent to you, if it is another one. Else ask your sponsor for one.",
+        "This door needs a key {needed_words}; you use one {have_words}.",
+        "Look on My keys whether you have such a key, and log in with it. Else ask your sponsor for one.",
     ),
     ReasonCode.PRESENCE_OK: _ok("You touched your key when you were asked."),
     ReasonCode.PRESENCE_MISSED: _cure(

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from domain.attributes import Type
+from domain.custody import CustodyLevel
 from domain.decision import Reason
 from domain.reasons import ReasonCode, Standing
 from policies import values
@@ -91,7 +92,9 @@ def ok_code(atom: Atom, wanted: bool) -> ReasonCode | None:
 def _reason(rule: Rule, fault: Fault, general: ReasonCode) -> Reason:
     attribute = fault.atom.attribute
     _, failed, unknown = _CODES[attribute.criterion]
-    details: dict[str, object] = {"rule": rule.id, "needed": _needed(fault)}
+    details: dict[str, object] = {"rule": rule.id, "fact": attribute.name, "needed": _needed(fault)}
+    if attribute.name == "custody":
+        details |= _custody_words(fault)
     if not fault.known:
         if not _mendable(fault):
             return Reason.of(general, **details)
@@ -123,6 +126,15 @@ def _needed(fault: Fault) -> str:
     if fault.atom.attribute.name in _GRADED and (grade := _next_grade(fault)) is not None:
         return str(grade)
     return fault.atom.text if fault.wanted else f"not {fault.atom.text}"
+
+
+def _custody_words(fault: Fault) -> dict[str, str]:
+    """Say which key would do and which one is used, for the person who reads it."""
+    grade = _next_grade(fault)
+    if grade is None:  # no key would do: the general code stands, without these words
+        return {}
+    have = CustodyLevel(max(fault.have, 0) if fault.known else 0)
+    return {"needed_words": CustodyLevel(grade).told, "have_words": have.told}
 
 
 def _told(atom: Atom, have: Any) -> str:

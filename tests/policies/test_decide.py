@@ -59,8 +59,35 @@ def test_a_permit_that_misses_one_comparison_names_it(condition, facts, code, ne
     decision = ask(allow(condition), **facts)
 
     assert codes(decision) == [code]
-    assert dict(decision.reason.details) == {"rule": "open", "needed": needed, "have": have}
+    details = dict(decision.reason.details)
+    assert details.pop("fact") in condition
+    assert details == {"rule": "open", "needed": needed, "have": have}
     assert decision.determining == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "have", "sentence"),
+    [
+        (
+            "custody >= 2",
+            0,
+            "This door needs a key that two people sent, with its serial number attested by its maker; "
+            "you use one whose way to you is not fully recorded.",
+        ),
+        (
+            "custody == 3",
+            1,
+            "This door needs a key that was registered at headquarters before two people sent it; "
+            "you use one that two people sent.",
+        ),
+    ],
+)
+def test_a_door_that_asks_for_custody_says_which_key_it_needs_and_which_was_used(condition, have, sentence):
+    decision = ask(allow(condition), custody=have)
+
+    assert decision.reason.sentence == sentence
+    assert "{" not in ask(allow(condition)).reason.sentence  # no session, so no key, was named
+    assert codes(ask(allow("custody < 2"), custody=3)) == ["policy-no-rule"]  # no key would do
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from sqlalchemy import update
 
+from flows import access
 from models.access import decisions
 from models.audit import AuditDetail, AuditRecord
 from tests.web.desk import Desk, recorded
@@ -57,6 +58,18 @@ def test_a_refused_decision_says_what_the_person_read(world: World, asha: Desk) 
     assert "No rule opens this for you." in page
     assert "policy-no-rule" in page
     assert "final" in page
+
+
+def test_a_refused_decision_says_what_each_rule_needs_and_what_there_was(world: World, asha: Desk) -> None:
+    imani = world.person("imani", "role:support")
+    world.resource("data:customer-logs", "read")
+    world.publish("p, logs, role:support, read, data:customer-logs, custody >= 2 and tier >= 2, -, allow\n")
+    denied = access.why(world.parts, world.login(imani), action="read", resource="data:customer-logs")
+
+    page = asha.get(f"/admin/decisions/{denied.id}").text
+
+    assert "custody 0; rule `logs` needs 2" in page
+    assert "tier 1; rule `logs` needs 2" in page
 
 
 def test_decisions_are_found_by_person_resource_and_effect(world: World, asha: Desk) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from flask import request
 
 from domain.attributes import ATTRIBUTES, Type
+from domain.decision import Reason
 from flows.decisions_view import DecisionPage, decision_page, list_decisions, reasons_of
 from web.pages.admin.console import Answer, area, page, see
 from web.state import admin, parts
@@ -44,7 +45,12 @@ def decision(decision_id: str) -> Answer:
     admin("view", "decisions")
     found = decision_page(parts(), decision_id)
     return page(
-        "decision.html", active="decisions", found=found, view=_view(found), attribute_text=attribute_text
+        "decision.html",
+        active="decisions",
+        found=found,
+        view=_view(found),
+        attribute_text=attribute_text,
+        needed=needed,
     )
 
 
@@ -80,6 +86,17 @@ def attribute_text(name: str, value: Any) -> str:
         return ".".join(str(part) for part in value)
     known = ATTRIBUTES.get(name)
     return f"{value} s" if known and known.type is Type.DURATION else str(value)
+
+
+def needed(reason: Reason) -> str:
+    """Say what there was and which rule needs what: ``custody 0; rule `logs` needs 2``."""
+    details = dict(reason.details)
+    if "rule" not in details:
+        return "–"
+    rule = f"rule `{details['rule']}`"
+    if "needed" not in details:
+        return rule
+    return f"{details.get('fact', '')} {details.get('have', 'not known')}; {rule} needs {details['needed']}"
 
 
 def _facts(body: dict[str, Any]) -> list[tuple[str, str]]:
