@@ -74,7 +74,7 @@ class AuthenticatorData:
     def answer_findings(self, rp_id: str) -> Iterator[Refusal]:
         """Yield why this is no answer for *rp_id*."""
         if not hmac.compare_digest(self.rp_id_hash, hashlib.sha256(rp_id.encode()).digest()):
-            yield Refusal(KeyRefusal.RP_MISMATCH)
+            yield Refusal(KeyRefusal.RP_MISMATCH, f"the key did not answer for {rp_id}"[:200])
 
     def flag_findings(self) -> Iterator[Refusal]:
         """Yield what the flags do not prove: touch, that no copy can exist, PIN."""

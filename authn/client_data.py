@@ -32,14 +32,16 @@ def ceremony_findings(
     would take many texts for one challenge.
     """
     if client_data.get("type") != kind:
-        yield Refusal(KeyRefusal.TYPE_MISMATCH, f"type is {client_data.get('type')!r}"[:200])
+        said = f"not {kind}: type is {client_data.get('type')!r}"
+        yield Refusal(KeyRefusal.TYPE_MISMATCH, said[:200])
     presented = client_data.get("challenge")
     if not isinstance(presented, str) or not hmac.compare_digest(
         presented.encode("utf-8", "replace"), to_base64url(challenge).encode("ascii")
     ):
-        yield Refusal(KeyRefusal.CHALLENGE_MISMATCH)
+        yield Refusal(KeyRefusal.CHALLENGE_MISMATCH, f"challenge is {presented!r}"[:200])
     if client_data.get("origin") != origin:
-        yield Refusal(KeyRefusal.ORIGIN_MISMATCH, f"origin is {client_data.get('origin')!r}"[:200])
+        said = f"not {origin}: origin is {client_data.get('origin')!r}"
+        yield Refusal(KeyRefusal.ORIGIN_MISMATCH, said[:200])
 
 
 def embedding_findings(client_data: Mapping[str, Any]) -> Iterator[Refusal]:

@@ -13,26 +13,29 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from authn.assertion import judge_assertion
+from authn.findings import Judgement
 from authn.metadata.blob import pinned_roots, verify_blob
 from authn.metadata.entries import read_payload
 from authn.recorded import RecordedCeremony, Twice, Unreadable
 from authn.registration import judge_registration
 from authn.trust import Trust
-from domain.key_refusals import KeyRefusal
+from domain.authenticators import VerifiedAssertion, VerifiedRegistration
+from domain.key_refusals import KeyRefusal, Refusal
 from domain.metadata import Metadata
 
-_MALFORMED = (KeyRefusal.MALFORMED.value,)
+Judged = Judgement[VerifiedRegistration] | Judgement[VerifiedAssertion]
 
 
-def explain(recorded: RecordedCeremony, *, trust: Trust, now: datetime) -> tuple[str, ...]:
-    """Return the codes of everything found, in the order of their weight; none: accepted.
+def explain(recorded: RecordedCeremony, *, trust: Trust, now: datetime) -> Judged:
+    """Return everything found, in the order of its weight; nothing: accepted.
 
-    A code is followed by those of the rules that explain it. Raises Unreadable
-    for an assertion without its credential.
+    Raises Unreadable for an assertion without its credential.
     """
     kind = _kind(recorded)
-    if kind is None or _has_twice(recorded.response):
-        return _MALFORMED
+    if kind is None:
+        return _malformed("the response is neither that of a registration nor of a login")
+    if _has_twice(recorded.response):
+        return _malformed("a name stands twice in the response")
     # As text, so that what is too long as a whole is refused like in a live ceremony.
     presented = json.dumps(recorded.response)
     if kind == "registration":
@@ -43,7 +46,7 @@ def explain(recorded: RecordedCeremony, *, trust: Trust, now: datetime) -> tuple
             rp_id=recorded.rp_id,
             trust=trust,
             now=now,
-        ).codes
+        )
     return _explain_assertion(recorded, presented, trust)
 
 
@@ -54,7 +57,7 @@ def read_metadata(text: bytes, *, now: datetime) -> Metadata:
     return read_payload(payload, signed=not bare).metadata
 
 
-def _explain_assertion(recorded: RecordedCeremony, presented: str, trust: Trust) -> tuple[str, ...]:
+def _explain_assertion(recorded: RecordedCeremony, presented: str, trust: Trust) -> Judged:
     credential = recorded.credential
     if credential is None:
         raise Unreadable("an assertion is judged with its `credential`, and there is none")
@@ -68,7 +71,12 @@ def _explain_assertion(recorded: RecordedCeremony, presented: str, trust: Trust)
         user_handle=credential.user_handle,
         sign_count_at_issue=credential.stored.sign_count,
         algorithms=trust.rules.algorithms,
-    ).codes
+    )
+
+
+def _malformed(detail: str) -> Judged:
+    found: Judgement[VerifiedRegistration] = Judgement((Refusal(KeyRefusal.MALFORMED, detail),))
+    return found
 
 
 def _kind(recorded: RecordedCeremony) -> str | None:

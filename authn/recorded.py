@@ -2,32 +2,37 @@
 
 Answers: which ceremony was recorded, and what is to be trusted and denied?
 Whoever wrote the file is the operator's own hand or a colleague's, so padding
-of base64url, colons and capitals are forgiven; what the browser presented is
-not touched, and forgiven nothing. What cannot be read raises Unreadable.
+of base64url, colons and capitals are forgiven, and notes of their own may stand
+beside what is judged; what the browser presented is not touched, and forgiven
+nothing. What cannot be read raises Unreadable.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from authn.cose import read_key
+from authn.encoding import from_base64url
+from authn.refused import Refused
 from domain.authenticators import Anchor, StoredCredential, read_aaguid
 from domain.errors import Invalid
 from domain.metadata import Denials
 
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z")
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-_BASE64 = re.compile(r"[A-Za-z0-9_-]*\Z")
+_PADDED = re.compile(r"(?:.{4})*(?:.{2}==|.{3}=)\Z")
+
+_CEREMONY = ("rp_id", "origin", "challenge", "response", "credential")
+_CREDENTIAL = ("id", "public_key", "sign_count", "backup_eligible", "user_handle")
 
 
 class Unreadable(Invalid):
@@ -50,28 +55,36 @@ class RecordedCredential:
 
 @dataclass(frozen=True, slots=True)
 class RecordedCeremony:
-    """One ceremony. *response* is what the browser presented, as it stood in the file."""
+    """One ceremony. *response* is what the browser presented, as it stood in the file.
+
+    *ignored* are members that nothing is known of, as they are told to the operator.
+    """
 
     rp_id: str
     origin: str
     challenge: bytes
     response: object
     credential: RecordedCredential | None
+    ignored: tuple[str, ...] = ()
 
 
 def read_ceremony(text: bytes) -> RecordedCeremony:
-    """Return the ceremony in *text*. Members that are not known are ignored."""
+    """Return the ceremony in *text*. Unknown members are ignored, unless they look like a missing one."""
     case = _object(text, "the ceremony")
+    ignored = _strangers(case, "the ceremony", _CEREMONY)
     for name in ("rp_id", "origin", "challenge", "response"):
         if name not in case:
             raise Unreadable(f"the ceremony has no `{name}`")
     credential = case.get("credential")
+    if credential is not None:
+        ignored += _strangers(_mapping(credential, "`credential`"), "the credential", _CREDENTIAL)
     return RecordedCeremony(
         _text(case, "rp_id"),
         _text(case, "origin"),
         _binary(case, "challenge"),
         case["response"],
         None if credential is None else _credential(credential),
+        ignored,
     )
 
 
@@ -105,9 +118,7 @@ def read_time(text: str) -> datetime:
         ) from error
 
 
-def _credential(value: object) -> RecordedCredential:
-    if not isinstance(value, Mapping) or isinstance(value, Twice):
-        raise Unreadable("`credential` is not an object with each name once")
+def _credential(value: Mapping[str, Any]) -> RecordedCredential:
     for name in ("id", "public_key"):
         if name not in value:
             raise Unreadable(f"the credential has no `{name}`")
@@ -171,9 +182,32 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _known(value: object, what: str, names: set[str]) -> Mapping[str, Any]:
+def _strangers(members: Mapping[str, Any], what: str, names: Collection[str]) -> tuple[str, ...]:
+    """Return the unknown names in *members*, as they are told.
+
+    One that looks like a name that is missing is refused: under the right name it could change the verdict.
+    """
+    unknown = [str(name) for name in members if name not in names]
+    missing = {_bare(name): name for name in names if name not in members}
+    for name in unknown:
+        meant = get_close_matches(_bare(name), missing, n=1)
+        if meant:
+            raise Unreadable(f"{what} holds `{name[:40]}`", remedy=f"Write `{missing[meant[0]]}`.")
+    return tuple(f"`{name[:40]}` of {what}" for name in unknown)
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"[\W_]", "", name[:40]).lower()
+
+
+def _mapping(value: object, what: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping) or isinstance(value, Twice):
         raise Unreadable(f"{what} is not an object with each name once")
+    return value
+
+
+def _known(given: object, what: str, names: set[str]) -> Mapping[str, Any]:
+    value = _mapping(given, what)
     unknown = sorted(set(value) - names)
     if unknown:
         raise Unreadable(
@@ -199,14 +233,16 @@ def _text(members: Mapping[str, Any], name: str) -> str:
 
 
 def _binary(members: Mapping[str, Any], name: str) -> bytes:
+    """Return the bytes of a member: base64url in its one spelling, but the padding may stand."""
     value = members[name]
-    text = value.rstrip("=") if isinstance(value, str) else ""
-    if not text or not _BASE64.match(text):
-        raise Unreadable(f"`{name}` is not base64url")
+    text = value.rstrip("=") if isinstance(value, str) and _PADDED.match(value) else value
     try:
-        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except binascii.Error as error:
-        raise Unreadable(f"`{name}` is not base64url") from error
+        binary = from_base64url(text, f"`{name}`", len(text) if isinstance(text, str) else 0)
+    except Refused as refused:
+        raise Unreadable(refused.refusal.detail) from refused
+    if not binary:
+        raise Unreadable(f"`{name}` is empty")
+    return binary
 
 
 def _aaguid(value: object) -> str:

@@ -192,13 +192,6 @@ def test_a_case_is_read_from_standard_input() -> None:
     assert result.exit_code == 0
 
 
-def test_reasons_are_said_in_words_where_asked(tmp_path: Path) -> None:
-    said = explained(tmp_path, case(Registration(format="none").presented()), more=["--verbose"])
-
-    assert said.reasons == ["attestation-missing"]
-    assert "choose Allow" in said.error
-
-
 @pytest.mark.parametrize(
     "response",
     [
