@@ -130,5 +130,4 @@ def configure_logging(level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    logging.getLogger("casbin").setLevel(logging.CRITICAL)
     logging.getLogger("alembic").setLevel(logging.WARNING)

@@ -19,7 +19,7 @@ def main() -> None:
                 continue
             results.append(result)
             print(
-                f"{result.name:<34}{result.value:>12,.2f} {result.unit:<6}{result.ratio:>9.3f}"
+                f"{result.name:<34}{result.value:>12,.2f} {result.unit:<6}{result.ratio:>9.4g}"
                 f"{result.noise:>8.3f}  {result.reference}",
                 flush=True,
             )

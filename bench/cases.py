@@ -133,7 +133,7 @@ def _raw_verification() -> Callable[[], object]:
 
 
 def decisions() -> Iterator[Result]:
-    for count in (100, 1_000):
+    for count in (100, 1_000, 10_000):
         text_, links, requests = generated(count)
         bundle = load(text_)
         enforcer = casbin_enforcer(text_, links)

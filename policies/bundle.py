@@ -8,7 +8,7 @@ kept elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -16,6 +16,7 @@ from crypto.digests import json_digest
 from domain.access import Link
 from domain.errors import BundleInvalid, EmptyBundle
 from policies.advice import Known
+from policies.index import Index
 from policies.problems import Problem
 from policies.rules import Rule
 from policies.validate import Checked, check
@@ -29,7 +30,7 @@ class Bundle:
     """Rules and links as loaded. *links* are g rows, *resource_links* g2 rows.
 
     *text* is what the author wrote. *builtin*: these rules speak of Doorward's
-    own resources, and only they may.
+    own resources, and only they may. *index* is compiled from them.
     """
 
     text: str
@@ -40,6 +41,11 @@ class Bundle:
     warnings: tuple[Problem, ...] = ()
     builtin: bool = False
     schema: int = SCHEMA
+    index: Index = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        index = Index(self.rules, self.links, self.resource_links, builtin=self.builtin)
+        object.__setattr__(self, "index", index)
 
 
 @cache

@@ -21,7 +21,6 @@ from policies import causes, kleene
 from policies.bundle import Bundle
 from policies.kleene import Verdict
 from policies.rules import Rule, RuleEffect
-from policies.slice import Slice
 from policies.values import WEEKDAYS
 
 _UNCONDITIONAL = Verdict(True, ())
@@ -50,10 +49,11 @@ def decide(
     Raises Invalid for a request whose parts are not canonical, ValueError for
     a naive *now* or an assignment that is no membership.
     """
-    slice_ = Slice(request.subject, bundle, assignments) if bundle is not None and bundle.rules else None
-    return decide_in(
-        slice_,
+    names = bundle.index.names_of(request.subject, assignments) if bundle is not None else frozenset[str]()
+    return decide_for(
+        names,
         request,
+        bundle=bundle,
         facts=facts_at(request.attributes, now),
         now=now,
         revisions=revisions,
@@ -64,17 +64,23 @@ def decide(
     )
 
 
-def decide_in(
-    slice_: Slice | None, request: AccessRequest, *, facts: kleene.Facts, now: datetime, **filled: Any
+def decide_for(
+    names: frozenset[str],
+    request: AccessRequest,
+    *,
+    bundle: Bundle | None,
+    facts: kleene.Facts,
+    now: datetime,
+    **filled: Any,
 ) -> Decision:
-    """Decide within a slice made for the request's subject. *filled*: fields of the Decision as they are."""
+    """Decide for a subject that answers to *names*. *filled*: fields of the Decision as they are."""
     if not request.subject.id:
         raise Invalid("a subject must have an id", code="subject-id")
     action_name(request.action)
     resource_id(request.resource)
-    if slice_ is None:
+    if bundle is None or not bundle.rules:
         return _denial((Reason.of(ReasonCode.POLICY_ABSENT),), (), (), now, filled)
-    rules = slice_.concerning(request.action, request.resource)
+    rules = bundle.index.concerning(names, request.action, request.resource)
     judged = [(rule, _judge(rule, facts)) for rule in rules]
     unsettled = sorted((rule for rule, verdict in judged if verdict.value is None), key=lambda rule: rule.id)
     erring = tuple(_error(rule, facts) for rule in unsettled)

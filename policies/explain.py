@@ -14,8 +14,7 @@ from typing import Any
 from domain.access import AccessRequest, Link, Subject
 from domain.decision import Decision
 from policies.bundle import Bundle
-from policies.decide import decide_in, facts_at
-from policies.slice import Slice
+from policies.decide import decide_for, facts_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +42,19 @@ def what_can(
     the decisions are left empty: nothing is granted by them. Raises as
     ``decide`` does.
     """
-    slice_ = Slice(subject, bundle, assignments) if bundle is not None and bundle.rules else None
+    names = bundle.index.names_of(subject, assignments) if bundle is not None else frozenset[str]()
     facts = facts_at(attributes, now)
     return tuple(
         Door(
             resource,
             action,
-            decide_in(slice_, AccessRequest(subject, action, resource, attributes), facts=facts, now=now),
+            decide_for(
+                names,
+                AccessRequest(subject, action, resource, attributes),
+                bundle=bundle,
+                facts=facts,
+                now=now,
+            ),
         )
         for resource in resources
         for action in actions

@@ -202,7 +202,7 @@ def test_casbin_logs_every_denial_with_all_values_and_nothing_is_logged_here(cap
     assert caplog.text == ""
 
 
-def test_casbin_keeps_every_name_it_was_asked_about_so_no_enforcer_is_kept_here():
+def test_casbin_keeps_every_name_it_was_asked_about_so_no_enforcer_is_used_here():
     enforcer = stock("p, open, role:a, *, *, -, -, allow\n")
     for n in range(50):
         enforcer.enforce(f"person:{n}", "read", "data:logs", {})

@@ -359,7 +359,7 @@ def hurried_threads():
 
 @pytest.mark.usefixtures("hurried_threads")
 def test_threads_that_ask_at_once_get_the_answers_they_get_alone():
-    """PyCasbin parses its matcher at each question; unguarded, about one in 300 raised SystemError here."""
+    """PyCasbin cannot: it parses its matcher at each question, and one in 300 raised SystemError here."""
     filters = list(warnings.filters)
     bundle = load(allow("tier >= 2") + "p, own, person:prs_7, read, data:logs, -, -, deny\n")
     questions = [
