@@ -9,7 +9,7 @@ The laws stand in ``docs/policy.md`` and in ``tests/properties``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,11 +19,9 @@ from domain.errors import Invalid
 from domain.reasons import ReasonCode
 from policies import causes, kleene
 from policies.bundle import Bundle
-from policies.kleene import Verdict
+from policies.kleene import Fault
 from policies.rules import Rule, RuleEffect
 from policies.values import WEEKDAYS
-
-_UNCONDITIONAL = Verdict(True, ())
 
 
 def decide(
@@ -81,21 +79,20 @@ def decide_for(
     if bundle is None or not bundle.rules:
         return _denial((Reason.of(ReasonCode.POLICY_ABSENT),), (), (), now, filled)
     rules = bundle.index.concerning(names, request.action, request.resource)
-    judged = [(rule, _judge(rule, facts)) for rule in rules]
-    unsettled = sorted((rule for rule, verdict in judged if verdict.value is None), key=lambda rule: rule.id)
-    erring = tuple(_error(rule, facts) for rule in unsettled)
-    forbids = [(r, v) for r, v in judged if r.effect is RuleEffect.DENY and v.value is not False]
-    permits = [(r, v) for r, v in judged if r.effect is RuleEffect.ALLOW]
-    applying = [rule for rule, verdict in permits if verdict.value is True]
+    values = [(rule, rule.value(facts)) for rule in rules]
+    erring = tuple(_error(rule, facts) for rule in sorted(_unsettled(values), key=lambda rule: rule.id))
+    forbids = [r for r, value in values if r.effect is RuleEffect.DENY and value is not False]
+    applying = [r for r, value in values if r.effect is RuleEffect.ALLOW and value is True]
     if forbids or not applying:
         reasons = [
             reason
-            for rule, verdict in forbids
-            for reason in causes.reasons_for(rule, verdict.faults, ReasonCode.POLICY_FORBIDS)
+            for rule in forbids
+            for reason in causes.reasons_for(rule, _faults(rule, facts), ReasonCode.POLICY_FORBIDS)
         ]
         # A cure is told only if it opens the door: what else is missing stands beside it.
-        reasons += () if applying else _nearest_miss(permits)
-        determining = tuple(sorted(rule.id for rule, _ in forbids))
+        permits = [rule for rule in rules if rule.effect is RuleEffect.ALLOW]
+        reasons += () if applying else _nearest_miss(permits, facts)
+        determining = tuple(sorted(rule.id for rule in forbids))
         return _denial(causes.ordered(reasons), determining, erring, now, filled)
     return Decision(
         effect=Effect.PERMIT,
@@ -120,10 +117,15 @@ def facts_at(attributes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
     }
 
 
-def _judge(rule: Rule, facts: kleene.Facts) -> Verdict:
+def _unsettled(values: Iterable[tuple[Rule, bool | None]]) -> Iterator[Rule]:
+    return (rule for rule, value in values if value is None)
+
+
+def _faults(rule: Rule, facts: kleene.Facts) -> tuple[Fault, ...]:
+    """Return the comparisons that keep the rule from saying what opens the door."""
     if rule.when is None:
-        return _UNCONDITIONAL
-    return kleene.evaluate(rule.when, facts, wanted=rule.effect is RuleEffect.ALLOW)
+        return ()
+    return kleene.evaluate(rule.when, facts, wanted=rule.effect is RuleEffect.ALLOW).faults
 
 
 def _error(rule: Rule, facts: kleene.Facts) -> RuleError:
@@ -136,12 +138,13 @@ def _error(rule: Rule, facts: kleene.Facts) -> RuleError:
     return RuleError(rule.id, ", ".join(told))
 
 
-def _nearest_miss(permits: Sequence[tuple[Rule, Verdict]]) -> tuple[Reason, ...]:
+def _nearest_miss(permits: Sequence[Rule], facts: kleene.Facts) -> tuple[Reason, ...]:
     """Return what the permit lacks that lacks the fewest comparisons; none matching is no rule."""
     if not permits:
         return (Reason.of(ReasonCode.POLICY_NO_RULE),)
-    rule, verdict = min(permits, key=lambda permit: len(permit[1].faults))  # the first of equals
-    return causes.reasons_for(rule, verdict.faults, ReasonCode.POLICY_NO_RULE)
+    misses = [(rule, _faults(rule, facts)) for rule in permits]
+    rule, faults = min(misses, key=lambda miss: len(miss[1]))  # the first of equals
+    return causes.reasons_for(rule, faults, ReasonCode.POLICY_NO_RULE)
 
 
 def _satisfied(permits: Sequence[Rule], facts: kleene.Facts) -> tuple[Reason, ...]:

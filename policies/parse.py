@@ -67,6 +67,8 @@ def parse(text: str) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
 def _characters(number: int, content: str, comment: bool) -> Problem | None:
     if len(content) > MAX_LINE:
         return Problem(number, MAX_LINE + 1, "too-long", f"a line has at most {MAX_LINE} characters")
+    if content.isprintable() and (comment or content.isascii()):
+        return None
     for column, character in enumerate(content, start=1):
         if character == "\t" or (character.isprintable() and (comment or character.isascii())):
             continue

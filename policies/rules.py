@@ -8,13 +8,15 @@ checked by ``policies.validate``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
 from policies import conditions, names, values
+from policies.compiled import Test, compiled
 from policies.conditions import Condition
+from policies.kleene import Facts
 from policies.names import EMPTY
 from policies.parse import Row
 from policies.problems import Problem, Refusal, did_you_mean, shown
@@ -51,6 +53,14 @@ class Rule:
     line: int
     when: Condition | None
     given: Terms
+    test: Test | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "test", None if self.when is None else compiled(self.when))
+
+    def value(self, facts: Facts) -> bool | None:
+        """Return whether the condition is true of *facts*; None is unknown."""
+        return True if self.test is None else self.test(facts)
 
     @property
     def row(self) -> tuple[str, ...]:
