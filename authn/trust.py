@@ -111,7 +111,7 @@ class Trust:
             if self.anchors or always:
                 return _not_certified(aaguid, (*always, KeyRule.NOT_LISTED))
             return Refusal(KeyRefusal.METADATA_STALE, "no metadata were ever imported")
-        if self.metadata.freshness(now, self.rules.metadata_grace) is Freshness.STALE:
+        if not self.counts_metadata(now):
             if always:
                 return _not_certified(aaguid, always)
             return Refusal(KeyRefusal.METADATA_STALE, f"due since {self.metadata.next_update.date()}")
@@ -120,6 +120,12 @@ class Trust:
             return _not_certified(aaguid, (*always, KeyRule.NOT_LISTED))
         broken = broken_rules(model, self.rules, algorithm=algorithm, now=now)
         return _not_certified(aaguid, (*always, *broken))
+
+    def counts_metadata(self, now: datetime) -> bool:
+        """Whether there are metadata, fresh enough at *now* to admit models beside the overlay's."""
+        if self.metadata is None:
+            return False
+        return self.metadata.freshness(now, self.rules.metadata_grace) is not Freshness.STALE
 
     def standing_finding(self, aaguid: str, leaf: bytes, now: datetime) -> Finding:
         """Return why a key that is registered may not be used any more: denied, or its model compromised.

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from crypto.digests import secret_digest
 from domain.errors import Invalid, NotFound
 from flows.parts import Parts
+from flows.trust import trust
 from models.instance import instance
 from models.keys import anchors
 from models.people import OneTimeCode, Person, live_code
@@ -40,6 +41,8 @@ class Invitation:
     display_name: str
     expires_at: datetime
     trusted_models: tuple[str, ...]
+    by_metadata: bool
+    """Whether models that the metadata certify well enough are accepted besides the trusted ones."""
 
 
 def login_name(presented: str) -> str:
@@ -68,6 +71,7 @@ def look(parts: Parts, secret: str) -> Invitation:
             person.display_name if person else "",
             code.expires_at,
             models,
+            trust(session, parts).counts_metadata(now),
         )
 
 
