@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from flask import Blueprint, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from flows import devices, end_access
 from flows.mine import my_things
+from models.keys import Credential
 from web.edge import require_same_origin
 from web.state import parts, viewer
 
@@ -21,20 +26,43 @@ def _guard() -> None:
 
 @pages.get("/keys")
 def my_keys() -> str:
-    return render_template("keys.html", me=viewer(), mine=my_things(parts(), viewer()), code=None)
+    return _page()
 
 
 @pages.post("/keys/enrol")
 def enrol() -> str:
     """Make a code for a laptop, shown once."""
-    code = devices.enrolment_code(parts(), viewer())
+    return _page(code=devices.enrolment_code(parts(), viewer()), address=parts().deployment.public_url)
+
+
+def _page(code: str | None = None, address: str = "") -> str:
+    mine = my_things(parts(), viewer())
     return render_template(
-        "keys.html",
-        me=viewer(),
-        mine=my_things(parts(), viewer()),
-        code=code,
-        address=parts().deployment.public_url,
+        "keys.html", me=viewer(), mine=mine, called=call_keys(mine.keys), code=code, address=address
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """A key's *name*, what tells it from others of its model (*mark*), and a *label* of its own."""
+
+    name: str
+    mark: str
+    label: str
+
+
+def call_keys(keys: Sequence[Credential]) -> dict[str, Called]:
+    """Return how to call each key of one person: by its name, and more where two have the same."""
+    names = {key.id: key.nickname or key.label for key in keys}
+    often = Counter(names.values())
+    called = {}
+    for key in keys:
+        name = names[key.id]
+        mark = f"registered {key.created_at:%-d %b %Y}, " + (
+            f"serial {key.serial}" if key.serial else f"id ending in {key.id[-4:]}"
+        )
+        called[key.id] = Called(name, mark, f"{name}, {mark}" if often[name] > 1 else name)
+    return called
 
 
 @pages.post("/sessions/end")
