@@ -25,7 +25,7 @@ from flows.register import refuse, verify_new
 from flows.session import Viewer
 from flows.stop_code import make_stop_code
 from flows.store_key import store_key
-from flows.tap import Tap, spend
+from flows.tap import Tap, can_spend, spend
 from flows.trust import trust_for_new_keys
 from models.keys import Signature, credentials_of
 from models.people import Person, lock_person
@@ -41,6 +41,14 @@ class Added:
 
     key_id: str
     stop_code: str
+
+
+def is_touched(parts: Parts, viewer: Viewer, signature_id: str) -> bool:
+    """Whether the touch *signature_id* of this session over :data:`ADD` can still be spent."""
+    with parts.db.read() as session:
+        touch = session.get(Signature, signature_id)
+        mine = touch is not None and touch.session_id == viewer.session_id
+        return mine and can_spend(touch, ADD, parts.clock.now())
 
 
 def begin(parts: Parts, viewer: Viewer, *, signature_id: str, browser: str) -> dict[str, Any]:

@@ -175,11 +175,18 @@ def spend(session: Session, tap: Tap, action: dict[str, Any], now: datetime) -> 
     The tap must be at most 60 seconds old, unspent, and have signed exactly *action*.
     """
     row = session.get(Signature, tap.signature_id)
-    fresh = row is not None and now - row.signed_at <= SPEND_WITHIN
-    if not fresh or not use_signature(session, tap.signature_id, json_digest(action), now):
+    digest = json_digest(action)
+    if not can_spend(row, action, now) or not use_signature(session, tap.signature_id, digest, now):
         raise Conflict(
             "the touch was for something else, or was used already", remedy="Touch your key again."
         )
+
+
+def can_spend(row: Signature | None, action: dict[str, Any], now: datetime) -> bool:
+    """Whether a tap is fresh, unspent and over *action*; only :func:`spend` makes sure of it."""
+    if row is None or row.used_at is not None or now - row.signed_at > SPEND_WITHIN:
+        return False
+    return row.action_digest == json_digest(action)
 
 
 def touch_session(parts: Parts, viewer: Viewer, tap: Tap) -> str:

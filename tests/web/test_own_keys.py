@@ -47,7 +47,7 @@ def test_a_second_key_is_added_and_its_stop_code_is_shown_once(world: World, ima
     again = imani.get(done.json["location"])
 
     assert CODE.search(shown.text)
-    assert not CODE.search(again.text)
+    assert (again.status_code, again.location) == (303, "/keys")
     assert "waits to be activated" in imani.get("/keys").text
     assert "Add a second key" not in imani.get("/keys").text
 
@@ -76,7 +76,8 @@ def test_a_lost_key_is_stopped_by_its_code_without_logging_in(world: World, iman
 
     assert (wrong.status_code, right.status_code, twice.status_code) == (404, 200, 409)
     assert "The key is stopped" in right.text
-    assert "is stopped" in twice.text
+    assert "It is stopped already" in twice.text
+    assert "No key was stopped" not in twice.text
     assert [key.state for key in keys_of(world, imani)] == ["lost"]
     assert imani.get("/access").status_code == 401
 
@@ -88,9 +89,46 @@ def test_ones_own_key_is_stopped_by_a_touch_and_one_is_out(world: World, imani: 
     done = imani.touch(f"/keys/{key.id}/stop")
 
     assert "only working key" in page.text
-    assert done.json["location"] == "/keys"
     assert imani.get("/keys").status_code == 401
     assert recorded(world, "key.lost")
+    assert "The key is stopped" in imani.get(done.json["location"]).text
+    assert "Stop a lost key" in imani.get(done.json["location"]).text  # said once
+
+
+def test_pages_that_say_what_was_done_lead_elsewhere_when_nothing_was(world: World, imani: Desk) -> None:
+    stranger = Desk(world, None)
+    done = add_second(world, imani)[1]
+
+    for desk, path, where in (
+        (stranger, "/registered", "/login"),
+        (stranger, "/registered?waits=imani", "/login"),
+        (imani, "/keys/add/nonsense", "/keys/add"),
+    ):
+        assert (desk.get(path).status_code, desk.get(path).location) == (303, where)
+    assert "Stop a lost key" in imani.get("/lost").text  # a stop code that waits to be shown stops nothing
+    assert CODE.search(imani.get(done.json["location"]).text)
+
+
+def test_a_touch_that_was_spent_or_is_another_persons_asks_for_no_new_key(world: World, imani: Desk) -> None:
+    jon = Desk(world, world.person("jon"))
+    touched = imani.touch("/keys/add").json["location"]
+
+    assert jon.get(touched).location == "/keys/add"
+    assert imani.get(touched).status_code == 200
+    imani.send(f"{touched}/options", {})
+    assert imani.get(touched).location == "/keys/add"
+
+
+def test_two_keys_of_one_model_are_told_apart(world: World, imani: Desk) -> None:
+    add_second(world, imani)
+
+    page = imani.get("/keys").text
+    for key in keys_of(world, imani):
+        label = f"Test key, registered 18 Nov 2026, id ending in {key.id[-4:]}"
+        assert f'aria-label="Stop the key {label}"' in page
+        assert label in imani.get(f"/keys/{key.id}/stop").text
+    imani.post(f"/keys/{keys_of(world, imani)[0].id}/name", nickname="blue")
+    assert 'aria-label="Stop the key blue"' in imani.get("/keys").text
 
 
 def test_nobody_names_or_stops_the_key_of_another(world: World, imani: Desk) -> None:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from domain.errors import DoorwardError, NotFound
 from flows import key_states, second_key
 from flows.console import carry_out, carry_out_tapped
 from flows.mine import my_things
-from flows.stop_code import stop_by_code
+from flows.stop_code import StoppedAlready, stop_by_code
 from models.keys import Credential
 from web.body import json_object
 from web.edge import browser, require_same_origin
-from web.once import carried, carry, forget
+from web.once import STOP_CODE, STOPPED, carried, carry, shown
 from web.pages.admin.console import begin_tap, said
+from web.pages.keys import call_keys
 from web.pages.session import credential_of, finish_tap, text_of
 from web.state import parts, viewer
 
@@ -31,18 +32,27 @@ def _guard() -> None:
 
 
 @pages.get("/lost")
-def lost_page() -> str:
+def lost_page() -> str | BaseResponse:
     """Ask for the stop code of a key that was lost. Nobody needs to be logged in."""
-    return render_template("lost.html", done=False, problem="")
+    if carried(STOPPED) is not None:
+        return shown(_lost("stopped"))
+    return _lost()
 
 
 @pages.post("/lost")
 def lost() -> str | tuple[str, int]:
     try:
         stop_by_code(parts(), code=request.form.get("code", ""), address=g.client_address)
+    except StoppedAlready as error:
+        return _lost("already"), error.status
     except DoorwardError as error:
-        return render_template("lost.html", done=False, problem=said(error)), error.status
-    return render_template("lost.html", done=True, problem="")
+        return _lost(problem=said(error)), error.status
+    return _lost("stopped")
+
+
+def _lost(done: str = "", *, problem: str = "") -> str:
+    """Return the page of lost keys. *done*: stopped, already (it was before), or empty while it asks."""
+    return render_template("lost.html", done=done, problem=problem)
 
 
 @pages.post("/keys/<key_id>/name")
@@ -59,7 +69,8 @@ def stop_page(key_id: str) -> str:
     me, mine = viewer(), my_things(parts(), viewer())
     others = [key for key in mine.keys if key.id != key_id and key.state == "active"]
     here = key_id == me.credential_id
-    return render_template("key_stop.html", me=me, key=_mine(mine.keys, key_id), others=others, here=here)
+    key, called = _mine(mine.keys, key_id), call_keys(mine.keys)
+    return render_template("key_stop.html", key=key, called=called[key.id], others=others, here=here)
 
 
 @pages.post("/keys/<key_id>/stop/options")
@@ -70,14 +81,18 @@ def stop_options(key_id: str) -> Response:
 
 @pages.post("/keys/<key_id>/stop/finish")
 def stop(key_id: str) -> Response:
-    me = viewer().person_id
+    me = viewer()
     carry_out_tapped(
         parts(),
         finish_tap(),
         lambda reason: key_states.action_of("lost", key_id, reason),
-        lambda session, reason: key_states.stop_own(session, parts(), me, key_id, reason=reason),
+        lambda session, reason: key_states.stop_own(session, parts(), me.person_id, key_id, reason=reason),
     )
-    return jsonify(location="/keys")
+    if key_id != me.credential_id:
+        return jsonify(location="/keys")
+    response = jsonify(location="/lost")  # the session ended with its key: only public pages are left
+    carry(response, STOPPED)
+    return response
 
 
 @pages.get("/keys/add")
@@ -98,9 +113,10 @@ def add_touched() -> Response:
 
 
 @pages.get("/keys/add/<signature_id>")
-def add_key_page(signature_id: str) -> str:
+def add_key_page(signature_id: str) -> str | BaseResponse:
     """Register the second key; the touch of the first one holds for a minute."""
-    viewer()
+    if not second_key.is_touched(parts(), viewer(), signature_id):
+        return redirect("/keys/add", 303)
     return render_template("key_add.html", touched=signature_id[:64])
 
 
@@ -121,17 +137,18 @@ def add_key(signature_id: str) -> Response:  # noqa: ARG001 (the challenge knows
         address=g.client_address,
     )
     response = jsonify(location="/keys/added")
-    carry(response, added.stop_code)
+    carry(response, STOP_CODE, added.stop_code)
     return response
 
 
 @pages.get("/keys/added")
-def added_page() -> Response:
+def added_page() -> BaseResponse:
     """Show the stop code of the new key, once."""
     viewer()
-    response = make_response(render_template("key_added.html", stop_code=carried()))
-    forget(response)
-    return response
+    code = carried(STOP_CODE)
+    if code is None:
+        return redirect("/keys", 303)
+    return shown(render_template("key_added.html", stop_code=code))
 
 
 def _mine(keys: Any, key_id: str) -> Credential:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from flask import Blueprint, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from domain.errors import Invalid
@@ -13,7 +13,7 @@ from flows import activate, end_access, login, register, tap
 from flows.invitation import look
 from web.body import json_object
 from web.edge import browser, require_same_origin, set_cookie
-from web.once import carried, carry, forget
+from web.once import STOP_CODE, carried, carry, shown
 from web.state import parts, session_cookie, viewer, viewer_or_none
 
 pages = Blueprint("session", __name__)
@@ -105,17 +105,17 @@ def register_finish() -> Response:
     )
     waits = urlencode({"waits": done.login_name})
     response = jsonify(location=f"/registered?{waits}" if done.pending else "/registered")
-    carry(response, done.stop_code)
+    carry(response, STOP_CODE, done.stop_code)
     return response
 
 
 @pages.get("/registered")
-def registered() -> Response:
+def registered() -> BaseResponse:
     """Show the stop code, once; *waits* is the name of who must still activate the key."""
-    waits = request.args.get("waits", "")[:128]
-    response = make_response(render_template("registered.html", waits=waits, stop_code=carried()))
-    forget(response)
-    return response
+    waits, code = request.args.get("waits", "")[:128], carried(STOP_CODE)
+    if code is None:
+        return redirect("/login", 303)
+    return shown(render_template("registered.html", waits=waits, stop_code=code))
 
 
 @pages.get("/activate")
