@@ -120,7 +120,8 @@ class Settings(BaseModel):
     """Only keys of the inventory, known by their serial number, may be registered."""
 
     metadata_url: str = ""
-    """Where the worker fetches authenticator metadata from each day (https). Empty: nothing is fetched."""
+    """Where the worker fetches authenticator metadata from each day (https), for example FIDO's
+    `https://mds3.fidoalliance.org/`. Empty: nothing is fetched."""
 
     metadata_grace: timedelta = timedelta(days=30)
     """How long authenticator metadata counts for new keys after the day on which it should be renewed."""

@@ -35,7 +35,7 @@ from domain.authenticators import Anchor, read_aaguid
 from domain.errors import Invalid
 from domain.key_refusals import KeyRefusal, Refusal
 from domain.key_rules import KeyRule, KeyRules
-from domain.metadata import Denials, Freshness, Metadata, Model
+from domain.metadata import Denials, Freshness, Metadata, Model, due_day
 
 ZERO_AAGUID = str(uuid.UUID(int=0))
 
@@ -114,7 +114,7 @@ class Trust:
         if not self.counts_metadata(now):
             if always:
                 return _not_certified(aaguid, always)
-            return Refusal(KeyRefusal.METADATA_STALE, f"due since {self.metadata.next_update.date()}")
+            return Refusal(KeyRefusal.METADATA_STALE, f"due since {due_day(self.metadata.next_update)}")
         model = self.metadata.models.get(aaguid)
         if model is None:
             return _not_certified(aaguid, (*always, KeyRule.NOT_LISTED))

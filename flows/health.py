@@ -8,6 +8,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from domain.errors import DoorwardError
+from domain.metadata import due_day
 from flows.jobs import LATE
 from flows.parts import Parts
 from models.audit import head
@@ -74,9 +75,10 @@ def _metadata(session: Session, parts: Parts) -> str:
     due, now = newest_dates(session), parts.clock.now()
     if due is None or now < due.next_update:
         return "ok"
-    if now < due.next_update + parts.key_rules.metadata_grace:
-        return f"warning: metadata of key models is due since {due.next_update:%Y-%m-%d}; import a newer one"
-    return f"warning: metadata of key models is stale since {due.next_update:%Y-%m-%d}: it admits no new keys"
+    day, grace = due_day(due.next_update), parts.key_rules.metadata_grace
+    if now < due.next_update + grace:
+        return f"warning: metadata of key models is due since {day}; import a newer one"
+    return f"warning: metadata of key models is stale, due since {day}: it admits no new keys"
 
 
 def _jobs(session: Session, parts: Parts) -> str:

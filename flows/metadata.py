@@ -4,7 +4,8 @@ Who attacks this: whoever gives the operator a file that FIDO did not sign, or
 an old one in which a broken model still looks good (``no`` never falls); whoever
 registers or logs in with a blocked model while the import runs (keys are judged
 and stopped in the same transaction, behind one lock). Unsigned metadata is for
-trials: it says so wherever it is shown, and is refused once any was signed.
+trials: it says so wherever it is shown, and is refused once any was signed. Its
+number falls only where the operator says so, so that a trial can begin again.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from authn.metadata.blob import MAX_BLOB_BYTES, pinned_roots, verify_blob
 from authn.metadata.compact import Compact, pack
 from authn.metadata.entries import Payload, read_payload
 from authn.metadata.refused import MetadataRefused
-from domain.metadata import Freshness, Metadata
+from domain.metadata import Freshness, Metadata, due_day
 from flows.key_standing import Fallen, fallen, locks_out_admins, stop
 from flows.metadata_report import report_of
 from flows.parts import Parts
@@ -73,13 +74,19 @@ def import_signed(
     )
 
 
-def import_bare(parts: Parts, payload: bytes, *, source: str, by: str, dry_run: bool = False) -> Outcome:
-    """Import a payload that nobody signed, for trials. Raises MetadataRefused, which is recorded."""
+def import_bare(
+    parts: Parts, payload: bytes, *, source: str, by: str, dry_run: bool = False, force: bool = False
+) -> Outcome:
+    """Import a payload that nobody signed, for trials. Raises MetadataRefused, which is recorded.
+
+    *force* lets its number fall below that of another one that nobody signed.
+    """
 
     def read() -> Payload:
         return _read_bare(payload)
 
-    return _import(parts, read, source=source, by=by, dry_run=dry_run, now=parts.clock.now())
+    now = parts.clock.now()
+    return _import(parts, read, source=source, by=by, dry_run=dry_run, now=now, force=force)
 
 
 def read_signed(raw: bytes, *, roots: Sequence[x509.Certificate], now: datetime) -> Payload:
@@ -94,7 +101,14 @@ def _read_bare(payload: bytes) -> Payload:
 
 
 def imported(
-    session: Session, parts: Parts, read: Payload, *, source: str, by: str, now: datetime
+    session: Session,
+    parts: Parts,
+    read: Payload,
+    *,
+    source: str,
+    by: str,
+    now: datetime,
+    force: bool = False,
 ) -> tuple[Outcome, list[Event]]:
     """Write what was read and stop the keys that fall; the caller commits the events, if there are any.
 
@@ -102,7 +116,7 @@ def imported(
     """
     lock_imports(session)
     stored = pack(read.metadata)
-    outcome, found = _judge(session, parts, read, stored, now)
+    outcome, found = _judge(session, parts, read, stored, now, force)
     if outcome.known:
         return outcome, []
     row = _row(parts, read, stored, outcome.report, source=source, by=by, now=now)
@@ -119,17 +133,24 @@ def refused_event(refused: MetadataRefused, *, source: str, by: str) -> Event:
 
 
 def _import(
-    parts: Parts, reading: Callable[[], Payload], *, source: str, by: str, dry_run: bool, now: datetime
+    parts: Parts,
+    reading: Callable[[], Payload],
+    *,
+    source: str,
+    by: str,
+    dry_run: bool,
+    now: datetime,
+    force: bool = False,
 ) -> Outcome:
     if dry_run:
         read = reading()
         with parts.db.read() as session:
-            outcome, _ = _judge(session, parts, read, pack(read.metadata), now)
+            outcome, _ = _judge(session, parts, read, pack(read.metadata), now, force)
             return replace(outcome, dry_run=True)
     try:
         read = reading()
         with parts.db.write() as session:
-            outcome, events = imported(session, parts, read, source=source, by=by, now=now)
+            outcome, events = imported(session, parts, read, source=source, by=by, now=now, force=force)
             if events:
                 parts.commit(session, *events)
             return outcome
@@ -140,14 +161,14 @@ def _import(
 
 
 def _judge(
-    session: Session, parts: Parts, read: Payload, stored: Compact, now: datetime
+    session: Session, parts: Parts, read: Payload, stored: Compact, now: datetime, force: bool
 ) -> tuple[Outcome, Sequence[Fallen]]:
     """Return what an import does, its report included, and the keys that fall by it."""
     new, newest = read.metadata, newest_import(session)
     if newest is not None and (newest.signed, newest.digest) == (new.signed, stored.digest):
         return _outcome(parts, read, newest.report, now, known=True), ()
     if newest is not None:
-        _refuse_older(newest, new)
+        _refuse_older(newest, new, force)
     before = trust(session, parts)
     counts = replace(before, metadata=new)
     found = fallen(session, counts, now)
@@ -159,10 +180,11 @@ def _judge(
     return _outcome(parts, read, report, now, known=False), found
 
 
-def _refuse_older(newest: MetadataImport, new: Metadata) -> None:
+def _refuse_older(newest: MetadataImport, new: Metadata, force: bool) -> None:
     """Raise MetadataRefused where *new* would take back what FIDO has said.
 
-    A signed BLOB of the same number is taken: this release may read more of it.
+    One of the same number is taken: this release may read more of it. A signed
+    one is taken after unsigned ones of any number, as nobody vouches for theirs.
     """
     if newest.signed and not new.signed:
         raise MetadataRefused(
@@ -170,11 +192,13 @@ def _refuse_older(newest: MetadataImport, new: Metadata) -> None:
             code="metadata-unsigned",
             remedy="Import the file that FIDO signs.",
         )
-    if newest.signed and new.number < newest.number:
+    if newest.signed == new.signed and new.number < newest.number and not (force and not new.signed):
         raise MetadataRefused(
             f"this is number {new.number}, and number {newest.number} was imported before",
             code="metadata-older",
-            remedy="Fetch the newest file from FIDO.",
+            remedy="Fetch the newest file from FIDO."
+            if new.signed
+            else "Take a newer one, or begin the trial again with --force.",
         )
 
 
@@ -210,7 +234,7 @@ def _told(row: MetadataImport) -> dict[str, Any]:
         "signed": row.signed,
         "source": row.source,
         "digest": row.digest,
-        "next_update": row.next_update.isoformat(),
+        "next_update": due_day(row.next_update).isoformat(),
         "counts": row.counts,
         "blocked": len(row.report["blocked"]),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -18,7 +18,7 @@ from authn.metadata.rules import broken_rules, counts_beside_overlay, level_of
 from authn.trust import Trust
 from domain.errors import NotFound
 from domain.key_rules import KeyRule, Level
-from domain.metadata import Freshness, Model
+from domain.metadata import Freshness, Model, due_day
 from flows.parts import Parts
 from flows.trust import MODEL, trust
 from models.keys import Credential, TrustAnchor, anchors
@@ -72,13 +72,13 @@ class ModelRow:
 
 @dataclass(frozen=True, slots=True)
 class MetadataPage:
-    """What is known of key models, newest import first. Without imports *freshness* and *age* are None."""
+    """What is known of key models, newest import first. Without imports *freshness*, *age* and *due* are None."""
 
     imports: tuple[MetadataImport, ...]
     freshness: Freshness | None
     readable: bool
     age: timedelta | None
-    due_in: timedelta | None
+    due: date | None
     listed: int
     admitted: int
     by_rule: tuple[tuple[KeyRule, int], ...]
@@ -122,7 +122,7 @@ def metadata_page(parts: Parts) -> MetadataPage:
             freshness=known.freshness(now, trusted.rules.metadata_grace) if known else None,
             readable=known is not None,
             age=now - newest.imported_at if newest else None,
-            due_in=newest.next_update - now if newest else None,
+            due=due_day(newest.next_update) if newest else None,
             listed=len(broken),
             admitted=sum(1 for rules in broken if not rules),
             by_rule=tuple((rule, counted[rule]) for rule in KeyRule if counted[rule]),

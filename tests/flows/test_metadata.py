@@ -121,6 +121,29 @@ def test_a_payload_without_signature_is_taken_until_one_was_signed(world: World)
     assert current_number(world) == 3
 
 
+def test_an_older_number_without_signature_is_refused_unless_it_is_forced(world: World) -> None:
+    """It was taken in silence, and the models that the newer one blocks were admitted again."""
+    take_bare(world, model(world), no=5)
+
+    assert refused(world, lambda: take_bare(world, model(world), no=4)) == "metadata-older"
+    assert refused(world, lambda: take_bare(world, model(world), no=4, dry_run=True)) == "metadata-older"
+    assert current_number(world) == 5
+    take_bare(world, model(world), no=4, force=True)
+    assert current_number(world) == 4
+    take_bare(world, model(world), no=5)
+    assert current_number(world) == 5
+
+
+def test_force_takes_nothing_back_that_fido_signed(world: World) -> None:
+    take(world, blob(model(world), no=5))
+
+    for number in (4, 5, 6):
+        code = refused(world, lambda no=number: take_bare(world, model(world), no=no, force=True))
+        assert code == "metadata-unsigned"
+    assert refused(world, lambda: take(world, blob(model(world), no=4))) == "metadata-older"
+    assert current_number(world) == 5
+
+
 def test_the_same_signed_after_unsigned_is_not_known_already(world: World) -> None:
     take_bare(world, model(world))
 

@@ -41,6 +41,7 @@ def test_the_page_says_age_figures_and_what_changed(world: World, asha: Desk) ->
     page = asha.get("/admin/keys/metadata").text
 
     assert "by FIDO" in page
+    assert '<time class="nowrap" datetime="2026-12-01">1 Dec 2026</time>' in page
     assert "file mds.jwt" in page
     assert "It is retired: no new keys" in page
     assert "new in metadata" in page
@@ -149,6 +150,6 @@ def test_readyz_warns_when_metadata_is_due_and_metrics_tell_its_age(world: World
     assert ready() == "ok"
     assert metrics() == ["doorward_metadata_age_seconds 43200.0", "doorward_metadata_due_days 1.0"]
     world.clock.advance(days=2)
-    assert ready().startswith("warning: metadata of key models is due since 2026-11-20")
+    assert ready().startswith("warning: metadata of key models is due since 2026-11-19")
     world.clock.advance(days=40)
-    assert ready().startswith("warning: metadata of key models is stale")
+    assert ready().startswith("warning: metadata of key models is stale, due since 2026-11-19")

