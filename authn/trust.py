@@ -189,7 +189,7 @@ class Trust:
     def denied(self, aaguid: str, chain: Sequence[x509.Certificate]) -> tuple[KeyRule, ...]:
         """Return the denials that cover the model, a certificate of *chain*, or an anchor that issued one."""
         denials = self.denials
-        path = self._path(aaguid, chain) if denials.certificates or denials.keys else ()
+        path = self._path(aaguid, chain) if chain and (denials.certificates or denials.keys) else ()
         by = {
             KeyRule.DENIED_MODEL: aaguid in denials.models,
             KeyRule.DENIED_CERTIFICATE: bool(denials.certificates)
@@ -197,6 +197,11 @@ class Trust:
             KeyRule.DENIED_KEY: bool(denials.keys) and any(key_digest(one) in denials.keys for one in path),
         }
         return tuple(rule for rule, holds in by.items() if holds)
+
+    def against(self, model: Model, now: datetime) -> tuple[KeyRule, ...]:
+        """Return what denials and the operator's rules say against new keys of *model*."""
+        broken = broken_rules(model, self.rules, algorithm=None, now=now)
+        return (*self.denied(model.aaguid, ()), *broken)
 
     def known_to_others(
         self, aaguid: str, read_chain: Callable[[], Sequence[x509.Certificate]], now: datetime

@@ -167,7 +167,7 @@ def _lines(found: MetadataPage) -> list[str]:
 
 
 def _model_line(row: ModelRow) -> str:
-    verdict = "; ".join(RULE_WORDS[rule] for rule in row.broken) or "new keys are admitted"
+    verdict = "; ".join(row.why.values()) or "new keys are admitted"
     return f"{row.aaguid}  {row.name}: {row.working} working, trusted by {row.by}; {verdict}"
 
 

@@ -46,9 +46,7 @@ def report_of(
             if aaguid in new
             for says in _warnings(new[aaguid], counts, now)
         ],
-        "admitted": sum(
-            1 for model in new.values() if not broken_rules(model, counts.rules, algorithm=None, now=now)
-        ),
+        "admitted": sum(1 for model in new.values() if not counts.against(model, now)),
     }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import re
+from urllib.parse import urlencode
 
 import pytest
 from sqlalchemy import select
@@ -111,6 +113,79 @@ def test_a_denied_model_is_shown_as_denied(world: World, asha: Desk) -> None:
 
     assert "a bad batch" in asha.get("/admin/keys/models").text
     assert RULE_WORDS[KeyRule.DENIED_MODEL] in asha.get(f"/admin/keys/models/of/{value}").text
+
+
+def known(asha: Desk, **query: str) -> str:
+    return str(asha.get("/admin/keys/models/known?" + urlencode(query)).text)
+
+
+def numbered(number: int) -> str:
+    return f"00000000-0000-4000-8000-{number:012}"
+
+
+def test_the_figures_lead_to_the_models_that_they_count(world: World, asha: Desk) -> None:
+    good, weak = (entry(numbered(n), description=name) for n, name in ((1, "Good"), (2, "Weak")))
+    weak["statusReports"] = PLAIN
+    take(world, blob(good, weak))
+
+    page = asha.get("/admin/keys/metadata").text
+
+    assert '<a href="/admin/keys/models/known?outcome=admitted"><span class="num">1</span> may be' in page
+    assert '<a href="/admin/keys/models/known?outcome=certification-level">' in page
+    assert '<a href="/admin/keys/models/known">' in asha.get("/admin/keys/models").text
+    assert f'href="/admin/keys/models/of/{numbered(1)}"' in known(asha, outcome="admitted")
+    assert numbered(2) not in known(asha, outcome="admitted")
+    assert f'href="/admin/keys/models/of/{numbered(2)}"' in known(asha, outcome="certification-level")
+    assert numbered(1) not in known(asha, outcome="certification-level")
+
+
+def test_models_are_found_by_name_and_by_aaguid(world: World, asha: Desk) -> None:
+    take(world, blob(*(entry(numbered(n), description=f"Key {n}") for n in range(1, 5))))
+
+    assert numbered(3) in known(asha, q="KEY 3")
+    assert numbered(4) not in known(asha, q="KEY 3")
+    assert "Key 2" in known(asha, q=numbered(2).upper())
+    assert "No model is found" in known(asha, q="<other>")
+    assert "No model is found" in known(asha, outcome="no-such-rule")
+
+
+def test_models_are_shown_page_by_page(world: World, asha: Desk) -> None:
+    take(world, blob(*(entry(numbered(n), description=f"Key {n:03}") for n in range(120))))
+    seen: list[str] = []
+    page = known(asha)
+
+    while True:
+        seen += re.findall(r'<code class="sub">([0-9a-f-]{36})</code>', page)
+        after = re.search(r'rel="next" href="[^"]*after=([0-9a-f-]+)"', page)
+        if after is None:
+            break
+        page = known(asha, after=after[1])
+
+    assert seen == [numbered(n) for n in range(120)]
+    assert "50 of 120" in known(asha, after="nobody")
+
+
+def test_a_denied_model_says_why_and_is_not_counted_as_admitted(world: World, asha: Desk) -> None:
+    take(world, blob(entry(numbered(1)), entry(numbered(2))))
+    with world.parts.db.write() as session:
+        denial = deny(session, world.parts, "aaguid", numbered(1), reason="a bad batch", by="host")
+        world.parts.commit(session, *denial)
+
+    assert "You denied this model: a bad batch" in known(asha, outcome="denied-model")
+    assert numbered(1) not in known(asha, outcome="admitted")
+    assert '<span class="num">1</span> may be registered' in asha.get("/admin/keys/metadata").text
+
+
+def test_a_model_without_a_status_says_so_in_words_of_its_own(world: World, asha: Desk) -> None:
+    strange = [{"status": "SOMETHING_NEW", "effectiveDate": "2024-01-01"}]
+    take(world, blob(entry(numbered(1), statuses=[]), entry(numbered(2), statuses=strange)))
+
+    assert "It has no status<" in known(asha, q=numbered(1))
+    assert "It has a status that this version does not know<" in known(asha, q=numbered(2))
+
+
+def test_without_metadata_no_model_is_known(asha: Desk) -> None:
+    assert "No model is known" in known(asha)
 
 
 def test_refusals_tell_which_rules_the_models_broke(world: World, asha: Desk) -> None:

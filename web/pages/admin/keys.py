@@ -8,7 +8,7 @@ from domain.errors import NotFound
 from flows import catalog, keys
 from flows.console import carry_out, carry_out_tapped
 from flows.inventory_view import item_of
-from flows.metadata_view import RULE_WORDS, metadata_page, model_page
+from flows.metadata_view import ADMITTED, RULE_WORDS, listed_models, metadata_page, model_page
 from web.pages.admin.console import Answer, Form, area, begin_tap, page, reason_asked, see
 from web.pages.session import finish_tap
 from web.state import admin, parts, viewer
@@ -73,7 +73,6 @@ def _models_page(form: Form) -> Answer:
         active="keys",
         found=metadata_page(parts()),
         models=keys.models(parts()),
-        words=RULE_WORDS,
         form=form,
     )
 
@@ -82,7 +81,26 @@ def _models_page(form: Form) -> Answer:
 def model_of(aaguid: str) -> Answer:
     """Show what is known of one model, and which rules it breaks."""
     admin("view", "keys")
-    return page("key_model_of.html", active="keys", found=model_page(parts(), aaguid), words=RULE_WORDS)
+    return page("key_model_of.html", active="keys", found=model_page(parts(), aaguid))
+
+
+@pages.get("/admin/keys/models/known")
+def known_models() -> Answer:
+    """Show the models that metadata know, by outcome or by name."""
+    admin("view", "keys")
+    outcome, q, after = (request.args.get(name, "") for name in ("outcome", "q", "after"))
+    found = listed_models(parts(), outcome=outcome, search=q, after=after)
+    words = {ADMITTED: "Admitted by your rules"} | {rule.value: text for rule, text in RULE_WORDS.items()}
+    outcomes = [("", "Any"), *((code, words[code]) for code in found.outcomes)]
+    return page(
+        "key_models_known.html",
+        active="keys",
+        found=found,
+        outcomes=outcomes,
+        outcome=outcome,
+        q=q,
+        after=after,
+    )
 
 
 @pages.get("/admin/keys/metadata")
