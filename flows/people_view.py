@@ -21,6 +21,7 @@ from flows.ending import Loss, losses_of_person
 from flows.liveness import read_roots, session_problem
 from flows.names import names_of
 from flows.parts import Parts
+from flows.reissue import is_ready
 from models.access import DecisionRow, decisions
 from models.audit import AuditDetail, AuditRecord, records
 from models.devices import Device, devices_of
@@ -93,11 +94,17 @@ class PersonPage:
     names: dict[str, str]
     losses: tuple[Loss, ...]
     touches: tuple[TouchTimes, ...]
+    reissue_ready: bool
 
     @property
     def had_a_key(self) -> bool:
         """Whether a key of theirs was ever active: then a new one needs a re-issue."""
         return any(key.activated_at is not None for key in self.keys)
+
+    @property
+    def may_be_invited(self) -> bool:
+        """Whether a link to register a key would be made for them, not refused."""
+        return not self.had_a_key or self.reissue_ready
 
 
 def list_people(parts: Parts, *, search: str = "", state: str = "", after: str = "") -> PeopleList:
@@ -183,6 +190,7 @@ def person_page(parts: Parts, person_id: str) -> PersonPage:
             touches=touch_times(
                 values_of(session, person_id, Kind.CEREMONY_TOUCH, now - WINDOW, limit=MOST_TOUCHES)
             ),
+            reissue_ready=is_ready(session, person_id, now),
         )
 
 

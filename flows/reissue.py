@@ -164,6 +164,12 @@ def open_request(session: Session, person_id: str) -> Reissue | None:
     return session.scalar(select(Reissue).where(Reissue.person_id == person_id, Reissue.state == "open"))
 
 
+def is_ready(session: Session, person_id: str, now: datetime) -> bool:
+    """Whether :func:`use` would let the person be invited."""
+    row = open_request(session, person_id)
+    return row is not None and row.ready_at is not None and row.ready_at <= now
+
+
 def open_requests(session: Session) -> Sequence[Reissue]:
     return session.scalars(select(Reissue).where(Reissue.state == "open").order_by(Reissue.id)).all()
 

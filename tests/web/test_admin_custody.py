@@ -119,7 +119,9 @@ def test_a_lost_key_is_followed_by_a_new_one_after_two_touches_and_a_day(
     asha.touch(f"/admin/keys/{key_of(world, imani.id).id}/change/lost", reason="train")
     here = f"/admin/people/{imani.id}/reissue"
 
-    assert "needs a re-issue" in asha.get(f"/admin/people/{imani.id}").text
+    lost = asha.get(f"/admin/people/{imani.id}").text
+    assert "needs a re-issue" in lost
+    assert "Make a link" not in lost  # it would be refused
     empty = asha.post(here, reason="", how="", by="", reference="")
     asha.post(here, reason="left on the train", how="live-video", by="Asha", reference="call 7")
     assert "is asked for Imani" in asha.get("/admin").text
@@ -132,6 +134,7 @@ def test_a_lost_key_is_followed_by_a_new_one_after_two_touches_and_a_day(
     waits = asha.post(f"/admin/people/{imani.id}/invite")
     world.clock.advance(hours=24)
     desk = Desk(world, asha.person)
+    assert "Make a link" in desk.get(f"/admin/people/{imani.id}").text
     invited = desk.post(f"/admin/people/{imani.id}/invite")
 
     assert empty.status_code == 400
