@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from urllib.parse import urlsplit
 
-from flask import Flask, Response, g, jsonify, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, render_template, request
 from werkzeug.exceptions import HTTPException
 
 from domain.errors import DoorwardError, TooMany
+from flows.admin import TouchNeeded
+from web.paths import next_path
+from web.state import parts
 
 log = logging.getLogger("doorward.web")
 
@@ -79,5 +83,18 @@ def _unexpected(error: Exception) -> Response:
 
 
 def _page(status: int, title: str, detail: str, remedy: str | None, code: str) -> Response:
-    html = render_template("error.html", status=status, title=title, detail=detail, remedy=remedy, code=code)
+    here = _here() if code == TouchNeeded.code else ""
+    html = render_template(
+        "error.html", status=status, title=title, detail=detail, remedy=remedy, code=code, here=here
+    )
     return Response(html, status=status, content_type="text/html; charset=utf-8")
+
+
+def _here() -> str:
+    """Return the page of ours that the person was on: this one, or the one that sent its form."""
+    url = urlsplit(request.url if request.method in {"GET", "HEAD"} else request.referrer or "")
+    path = url.path + (f"?{url.query}" if url.query else "")
+    ours = f"{url.scheme}://{url.netloc}" == parts().deployment.public_url
+    adapter = current_app.create_url_adapter(request)
+    shows = adapter is not None and adapter.test(url.path, "GET")
+    return next_path(path) if ours and shows else "/admin"

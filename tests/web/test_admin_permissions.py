@@ -229,3 +229,21 @@ def test_the_rail_shows_only_what_the_role_opens(world: World) -> None:
 
     shown = set(re.findall(r'<li><a href="/admin/([a-z]+)"', page))
     assert shown == {"people", "keys", "devices", "decisions"}
+
+
+def test_a_page_that_wants_a_touch_is_gone_back_to_after_it(world: World, asha: Desk) -> None:
+    world.clock.advance(minutes=14)
+    asha.get("/access")  # not idle, and no touch
+    world.clock.advance(minutes=2)
+    origin = world.origin
+
+    def leads_to(answer: Any) -> str:
+        return str(re.findall(r'href="/touch\?next=([^"]*)"', answer.text)[0])
+
+    def sent_from(referrer: str) -> str:
+        return leads_to(asha.post("/admin/networks", headers={"Referer": referrer}, cidr="x"))
+
+    assert leads_to(asha.get("/admin/people/new?x=1")) == "/admin/people/new%3Fx%3D1"
+    assert sent_from(f"{origin}/admin/networks?q=a%26b") == "/admin/networks%3Fq%3Da%2526b"
+    for elsewhere in ("https://evil.example/admin/people", f"{origin}/nowhere", f"{origin}/sign-out", ""):
+        assert sent_from(elsewhere) == "/admin"

@@ -16,7 +16,7 @@ from flows.parts import Deployment
 from tests.world import World
 from web.application import make
 from web.edge import FORWARDING, client_address
-from web.pages.session import next_path
+from web.paths import next_path
 
 INSIDE = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 JSON = {"Accept": "application/json"}

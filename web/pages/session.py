@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from flask import Blueprint, Response, g, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
@@ -14,6 +14,7 @@ from flows.invitation import look
 from web.body import json_object
 from web.edge import browser, require_same_origin, set_cookie
 from web.once import STOP_CODE, carried, carry, shown
+from web.paths import next_path
 from web.state import parts, session_cookie, viewer, viewer_or_none
 
 pages = Blueprint("session", __name__)
@@ -184,18 +185,6 @@ def finish_tap() -> tap.Tap:
         credential=credential_of(body),
         browser=browser(),
     )
-
-
-def next_path(presented: str) -> str:
-    """Return *presented* if it is a path of ours, else My access. Never another site."""
-    try:
-        split = urlsplit(presented)
-    except ValueError:
-        return "/access"
-    plain = presented.startswith("/") and not presented.startswith(("//", "/\\"))
-    if not plain or split.netloc or split.scheme or "\\" in presented or any(c < " " for c in presented):
-        return "/access"
-    return presented
 
 
 def text_of(body: dict[str, Any], name: str, *, needed: bool = True) -> str:
