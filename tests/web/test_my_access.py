@@ -54,3 +54,10 @@ def test_a_laptop_that_waits_for_an_admin_is_not_asked_to_report(world: World, i
 
     assert "waits for an admin" in page
     assert "One thing keeps" not in page
+
+
+def test_there_is_one_reference_to_read_out(world: World, imani: Contractor) -> None:
+    desk = Desk(world, imani)
+
+    for path in (f"/access/why?resource={LOGS}&action=read", "/nowhere", "/access"):
+        assert desk.get(path).text.count("Reference ") == 1

@@ -65,6 +65,8 @@ function show(region, { title, detail, remedy, reference, calm }) {
   line(detail, '');
   line(remedy, '');
   line(reference && `Reference ${reference}`, 'fine');
+  // One reference to read out: that of what failed, not that of the page.
+  if (reference) document.querySelector('.site-footer [data-role="reference"]')?.remove();
   region.replaceChildren(box);
 }
 
