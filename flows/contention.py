@@ -23,11 +23,18 @@ from models.people import Person, lock_person
 MOST = 50
 
 
+class WhomToAsk(Invalid):
+    """Nobody was chosen, or too many."""
+
+    code = "contention-people"
+    title = "Choose whom to ask"
+
+
 def contention_action(people: Sequence[str], reason: str) -> dict[str, Any]:
     """Return the exact action that the admin touches for. Raises Invalid for too few or too many."""
     chosen = sorted(set(people))
     if not 1 <= len(chosen) <= MOST:
-        raise Invalid(f"choose 1 to {MOST} people", code="contention-people", remedy="Choose whom to ask.")
+        raise WhomToAsk(f"ask 1 to {MOST} people at once")
     return {"do": "presence.contend", "people": chosen, "reason": reason}
 
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from flask import Response, make_response, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from web.state import once_cookie
 
 _FOR = timedelta(minutes=10)
 
 
-STOP_CODE, STOPPED = "stop-code", "stopped"
+STOP_CODE, STOPPED, DECLARED = "stop-code", "stopped", "declared"
 
 
-def carry(response: Response, what: str, value: str = "") -> None:
+def carry(response: BaseResponse, what: str, value: str = "") -> None:
     """Let the next page of this browser show *value*; scripts cannot read it, other sites cannot send it."""
     response.set_cookie(
         once_cookie(),
@@ -37,8 +38,8 @@ def carried(what: str) -> str | None:
     return value if parted and kind == what else None
 
 
-def shown(html: str) -> Response:
+def shown(page: str | BaseResponse | tuple[str, int]) -> Response:
     """Return the page that shows it, and takes it away."""
-    response = make_response(html)
+    response = make_response(page)
     response.delete_cookie(once_cookie(), path="/", secure=True, httponly=True, samesite="Strict")
     return response

@@ -51,7 +51,13 @@ def test_who_is_asked_sees_it_on_every_page_and_answers_it(world: World, imani: 
     told = desk.get("/presence/now")
     check = told.json["check"]
     assert told.json == {"check": check, "kind": "presence", "seconds": 90}
-    assert f'href="/presence/{check}"' in desk.get("/access").text
+    page = desk.get("/access").text
+    assert f'href="/presence/{check}"' in page
+    until = f"{checks(world)[0].deadline:%H:%M:%S} UTC"
+    banner = page.partition('<aside class="asked"')[2].partition("</aside>")[0]
+    assert "until <time" in banner
+    assert until in banner
+    assert "in 90 s" in banner
     assert checks(world)[0].shown_at == world.clock.now()
     assert "random moment of your declared hours" in desk.get(f"/presence/{check}").text
 
@@ -104,6 +110,8 @@ def test_an_admin_declares_hours(world: World, asha: Desk) -> None:
     assert recorded(world, "presence.hours")[0][1]["ends"] == "17:30"
     page = asha.get(f"/admin/people/{mei.id}/hours").text
     assert "Europe/Berlin" in page
+    assert "The hours are declared" in page
+    assert "The hours are declared" not in asha.get(f"/admin/people/{mei.id}/hours").text  # said once
     assert "every 240 minutes" in asha.get(f"/admin/people/{mei.id}").text
 
 
@@ -197,6 +205,7 @@ def test_nobody_too_many_or_no_people_are_refused_before_the_touch(
     refused = asha.send("/admin/presence/new/options", {"people": people, "reason": "x"})
 
     assert (refused.status_code, refused.json["code"]) == (400, "contention-people")
+    assert refused.json["title"] == "Choose whom to ask"
 
 
 def test_who_may_not_ask_does_not(world: World) -> None:

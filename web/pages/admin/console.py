@@ -27,6 +27,13 @@ _QUOTED = re.compile(r"`([^`]*)`")
 Answer = str | BaseResponse | tuple[str, int]
 
 
+class NoReason(Invalid):
+    """No reason was written, or too long a one."""
+
+    code = "reason"
+    title = "Write a reason"
+
+
 def area(name: str) -> Blueprint:
     """Return the blueprint of one area: its unsafe requests must come from our own pages."""
     blueprint = Blueprint(f"admin_{name}", __name__)
@@ -133,9 +140,7 @@ def reason_asked() -> str:
     """Return the reason in the body of a request that asks for a touch. Raises Invalid without one."""
     value = json_object().get("reason", "")
     if not isinstance(value, str) or not value.strip() or len(value) > 500:
-        raise Invalid(
-            "a reason is needed", code="reason", remedy="Write in a sentence why; it goes into the record."
-        )
+        raise NoReason("a reason is needed", remedy="Write in a sentence why; it goes into the record.")
     return value.strip()
 
 

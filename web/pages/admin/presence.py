@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, redirect, request
 from sqlalchemy.orm import Session
 
 from domain.errors import DoorwardError, Invalid
 from flows.console import carry_out_tapped
-from flows.contention import contend, contention_action
+from flows.contention import WhomToAsk, contend, contention_action
 from flows.parts import Event
 from flows.people_view import person_page
 from flows.presence_hours import HoursForm, clock_minutes, clock_words, declare
 from flows.presence_view import list_rounds, person_askings, round_page, who_is_there
 from web.body import json_object
-from web.pages.admin.console import Answer, Form, area, begin_tap, page, reason_asked, see
+from web.once import DECLARED, carried, carry, shown
+from web.pages.admin.console import Answer, Form, area, begin_tap, page, reason_asked
 from web.pages.presence import DAYS
 from web.pages.session import finish_tap
 from web.state import admin, parts, viewer
@@ -50,7 +51,7 @@ def new_round_options() -> Response:
     people = json_object().get("people", [])
     people = [people] if isinstance(people, str) else people
     if not isinstance(people, list) or not all(isinstance(each, str) for each in people):
-        raise Invalid("`people` is a list of ids", code="contention-people")
+        raise WhomToAsk("`people` is a list of ids")
     return begin_tap(contention_action(people, reason_asked()))
 
 
@@ -90,7 +91,10 @@ def hours_page(person_id: str) -> Answer:
             "ends": "00:00" if row.ends == 24 * 60 else clock_words(row.ends),
             "mean_gap": str(row.mean_gap),
         }
-    return _hours(person_id, Form(typed))
+    if carried(DECLARED) is None:
+        return _hours(person_id, Form(typed))
+    g.flash = ("open", "The hours are declared. What was drawn before counts no more.")
+    return shown(_hours(person_id, Form(typed)))
 
 
 @pages.post("/admin/people/<person_id>/hours")
@@ -105,7 +109,11 @@ def declare_hours(person_id: str) -> Answer:
         form.note_error(error, _FIELDS, "ends")
         return _hours(person_id, form)
     done = form.attempt(lambda session: declare(session, parts(), person_id, read, by=by), _FIELDS, "zone")
-    return see(f"/admin/people/{person_id}/hours") if done else _hours(person_id, form)
+    if not done:
+        return _hours(person_id, form)
+    response = redirect(f"/admin/people/{person_id}/hours", 303)
+    carry(response, DECLARED)
+    return response
 
 
 def _read(form: Form) -> HoursForm:

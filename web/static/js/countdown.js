@@ -18,12 +18,13 @@ function duration(seconds) {
 }
 
 // What is left is rounded up: a grant of five minutes begins with "5 min".
-function remaining(seconds) {
+function remaining(seconds, exact) {
+  if (exact && seconds < 120) return `${seconds} s`;
   return duration(seconds < 60 ? seconds : Math.ceil(seconds / 60) * 60);
 }
 
-function relative(seconds) {
-  if (seconds > 0) return `in ${remaining(seconds)}`;
+function relative(seconds, exact) {
+  if (seconds > 0) return `in ${remaining(seconds, exact)}`;
   return seconds > -10 ? 'just now' : `${duration(-seconds)} ago`;
 }
 
@@ -42,7 +43,7 @@ function clock(element) {
   return () => {
     const left = Math.ceil((moment - started - (performance.now() - loaded)) / 1000);
     const over = ends && left <= 0;
-    const words = over ? element.dataset.ended : relative(left);
+    const words = over ? element.dataset.ended : relative(left, 'seconds' in element.dataset);
     if (element.textContent !== words) element.textContent = words;
     if (!ends) return true;
     const crossed = THRESHOLDS.find((each) => left <= each && before > each && before !== Infinity);
