@@ -49,6 +49,10 @@ class EventKind(Enum):
     KEY_DENIAL_ADDED = ("denial.added", "A key model, certificate or public key was denied.")
     KEY_DENIAL_REMOVED = ("denial.removed", "A denial of a key model, certificate or public key was removed.")
     CUSTODY_STEP = ("custody.step", "A physical key took a step of its life.")
+    CUSTODY_ADDRESS_REFUSED = (
+        "custody.address-refused",
+        "Whoever was to approve a shipment typed another address than the one that was entered.",
+    )
     CUSTODY_BROKEN = ("custody.broken", "The chain of custody of a key broke.")
     REISSUE_ASKED = ("reissue.asked", "A new key was asked for somebody who lost theirs.")
     REISSUE_SIGNED = ("reissue.signed", "Somebody touched for the new key of another person.")

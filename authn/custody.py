@@ -38,11 +38,12 @@ TRANSITIONS: dict[Step, dict[ItemState, ItemState]] = {
 
 
 class IllegalStep(Exception):
-    """The step cannot follow; *why* says so to whoever tried."""
+    """The step cannot follow; *why* says so to whoever tried, *remedy* what to do now."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, remedy: str = "Look at the steps of this key.") -> None:
         super().__init__(why)
         self.why = why
+        self.remedy = remedy
 
 
 def approval_digest(person: str | None, address: str | None, serial: str | None) -> str:
@@ -64,14 +65,19 @@ def follow(steps: Sequence[StepFact], new: StepFact) -> ItemState:
         raise IllegalStep(f"a key in the state `{state.value}` cannot be {new.step.value}")
     holder = _holder(steps)
     if new.step is Step.APPROVED and new.by in _prepared(steps):
-        raise IllegalStep("whoever assigned the key, or noted its serial, cannot approve its shipment")
+        raise IllegalStep(
+            "whoever assigned the key, noted its serial or registered it cannot approve it", _ANOTHER
+        )
     if new.step is Step.ASSIGNED and new.person in {new.by, *(fact.by for fact in steps)}:
-        raise IllegalStep("whoever handled the key before cannot be its recipient")
+        raise IllegalStep(
+            "whoever handled the key before cannot be its recipient", "Take another key for them."
+        )
     if holder is not None and new.by == holder and new.step not in _BY_HOLDER:
-        raise IllegalStep(f"the recipient cannot have it {new.step.value}")
+        raise IllegalStep(f"the recipient cannot have it {new.step.value}", _ANOTHER)
     return after
 
 
+_ANOTHER = "Ask another admin."
 _UNFINISHED = "the chain is not complete"
 _BY_HOLDER = {Step.DELIVERED, Step.ACTIVATED, Step.LOST}
 
@@ -96,9 +102,7 @@ def fold(steps: Sequence[StepFact], item: ItemFacts) -> Chain:
         shipped = any(fact.step is Step.SHIPPED for fact in steps)
         return Chain(state, CustodyLevel.NONE, broken=shipped, problem=problem, people=people)
     if state is not ItemState.ACTIVE:
-        return Chain(
-            state, CustodyLevel.NONE, broken=False, problem="the chain is not complete", people=people
-        )
+        return Chain(state, CustodyLevel.NONE, broken=False, problem=_UNFINISHED, people=people)
     return Chain(state, _level(steps, item), broken=False, people=people)
 
 

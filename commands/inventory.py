@@ -72,7 +72,10 @@ def inventory_list(as_json: bool) -> None:
 @DRY_RUN
 @plainly
 def ship(item: str, carrier: str, reference: str, dry_run: bool) -> None:
-    """Note that ITEM went out. Refused unless recipient, address and serial are approved as they are."""
+    """Note that ITEM went out. Refused unless recipient, address and serial are approved as they are.
+
+    Write the approved address on the parcel, and no other: Doorward keeps only a digest of it.
+    """
     parts = parts_or_exit()
     _act(
         parts,

@@ -1,8 +1,7 @@
 """A physical key goes from its batch to its owner: each step by a named person, two where it matters.
 
 Who attacks this: an admin who sends a key to an accomplice (another person
-approves recipient, address and serial by a touch over their digest; whoever
-chose them cannot), who changes the address afterwards (what is shipped must be
+approves it, see ``flows.approval``), who changes the address afterwards (what is shipped must be
 what was approved), whoever swaps the key on its way (the attested serial must
 be the one that was shipped), two admins at once (the item's row is locked and
 every step is judged anew under the lock).
@@ -14,6 +13,7 @@ import hmac
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from unicodedata import category, normalize
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -67,16 +67,16 @@ def receive(
         )
         session.add(row)
         session.flush()
-        events.append(_take(session, parts, row, Step.RECEIVED, by=by, serial=text))
+        events.append(take(session, parts, row, Step.RECEIVED, by=by, serial=text))
         items.append(row)
     return items, events
 
 
 def note_serial(session: Session, parts: Parts, item_id: str, serial: str, *, by: str) -> Event:
     """Note the serial number of a key that had none, or correct it; an approval must be given anew."""
-    row = _locked(session, item_id)
+    row = locked(session, item_id)
     text = _serial(session, serial, but=row.id)
-    event = _take(session, parts, row, Step.SERIAL_NOTED, by=by, serial=text)
+    event = take(session, parts, row, Step.SERIAL_NOTED, by=by, serial=text)
     row.serial, row.approval = text, None
     return event
 
@@ -85,41 +85,21 @@ def assign(
     session: Session, parts: Parts, item_id: str, person_id: str, address: str, *, by: str
 ) -> list[Event]:
     """Give a key to a person at an address, of which a keyed digest is kept; approvals are void."""
-    row = _locked(session, item_id)
+    row = locked(session, item_id)
+    if not person_id:
+        raise Invalid("a person is needed", code="custody-person", remedy="Choose who gets the key.")
     person = session.get(Person, person_id)
     if person is None or person.state != "active":
         raise NotFound("there is no such active person")
     digest = address_digest(parts, address)
-    event = _take(session, parts, row, Step.ASSIGNED, by=by, person=person_id, address=digest)
+    event = take(session, parts, row, Step.ASSIGNED, by=by, person=person_id, address=digest)
     row.person_id, row.address_digest, row.approval = person_id, digest, None
     return [event]
 
 
-def approve_action(row: KeyItem) -> dict[str, Any]:
-    """Return the exact action that a second person signs: this item to this recipient, address and serial."""
-    digest = approval_digest(row.person_id, row.address_digest, row.serial)
-    return {"do": "key.approve", "item": row.id, "person": row.person_id, "digest": digest}
-
-
-def approve(
-    session: Session, parts: Parts, item_id: str, *, digest: str, by: str, signature_id: str | None
-) -> Event:
-    """Approve recipient, address and serial as they were signed; the caller has spent the touch."""
-    row = _locked(session, item_id)
-    if approval_digest(row.person_id, row.address_digest, row.serial) != digest:
-        raise Conflict(
-            "recipient, address or serial changed since you read them",
-            code="custody-changed",
-            remedy="Read them again, then touch again.",
-        )
-    event = _take(session, parts, row, Step.APPROVED, by=by, approval=digest, signature_id=signature_id)
-    row.approval = digest
-    return event
-
-
 def ship(session: Session, parts: Parts, item_id: str, *, carrier: str, reference: str, by: str) -> Event:
     """Note that an approved key went out; refused unless what was approved is what is there now."""
-    row = _locked(session, item_id)
+    row = locked(session, item_id)
     if not carrier.strip() or not reference.strip():
         raise Invalid("carrier and reference are needed", code="custody-carrier")
     digest = approval_digest(row.person_id, row.address_digest, row.serial)
@@ -130,12 +110,12 @@ def ship(session: Session, parts: Parts, item_id: str, *, carrier: str, referenc
             remedy="Have a second person approve them.",
         )
     row.carrier, row.carrier_reference = carrier.strip()[:80], reference.strip()[:120]
-    return _take(session, parts, row, Step.SHIPPED, by=by, approval=digest)
+    return take(session, parts, row, Step.SHIPPED, by=by, approval=digest)
 
 
 def move(session: Session, parts: Parts, item_id: str, step: Step, *, by: str) -> Event:
     """Note a delivery, a loss on the way, or a destruction."""
-    return _take(session, parts, _locked(session, item_id), step, by=by)
+    return take(session, parts, locked(session, item_id), step, by=by)
 
 
 def activated(session: Session, parts: Parts, key: Credential, *, by: str) -> list[Event]:
@@ -150,7 +130,7 @@ def activated(session: Session, parts: Parts, key: Credential, *, by: str) -> li
         row = waiting[0] if len(waiting) == 1 else None
     if row is None:
         return []
-    row = _locked(session, row.id)
+    row = locked(session, row.id)
     row.credential_id = key.id
     return _along(session, parts, row, Step.ACTIVATED, by=by, person=key.person_id, credential=key.id)
 
@@ -158,7 +138,7 @@ def activated(session: Session, parts: Parts, key: Credential, *, by: str) -> li
 def follows_key(session: Session, parts: Parts, key: Credential, step: Step, *, by: str) -> list[Event]:
     """Note on the item of a key what became of the key; nothing where it has none."""
     row = item_of_key(session, key.id)
-    return [] if row is None else _along(session, parts, _locked(session, row.id), step, by=by)
+    return [] if row is None else _along(session, parts, locked(session, row.id), step, by=by)
 
 
 def registered(session: Session, parts: Parts, key: Credential, *, by: str) -> list[Event]:
@@ -170,7 +150,7 @@ def registered(session: Session, parts: Parts, key: Credential, *, by: str) -> l
     row = item_by_serial(session, key.serial)
     if row is None or row.person_id != key.person_id or row.credential_id is not None:
         return []
-    row = _locked(session, row.id)
+    row = locked(session, row.id)
     if row.state in {ItemState.ASSIGNED.value, ItemState.APPROVED.value}:
         row.credential_id, row.approval = key.id, None
         return _along(session, parts, row, Step.ENROLLED, by=by, serial=key.serial, credential=key.id)
@@ -230,8 +210,12 @@ def fact_of(row: CustodyStep) -> StepFact:
 
 
 def address_digest(parts: Parts, address: str) -> str:
-    """Return the keyed digest of an address: equal addresses are seen, none is kept."""
-    plain = " ".join("".join(c if c.isalnum() else " " for c in address.casefold()).split())
+    """Return the keyed digest of an address: equal addresses are seen, none is kept.
+
+    Case, punctuation, spaces and the way in which a letter is encoded do not count.
+    """
+    folded = normalize("NFKC", normalize("NFKC", address).casefold())
+    plain = " ".join("".join(c if c.isalnum() or category(c)[0] == "M" else " " for c in folded).split())
     if not plain:
         raise Invalid("an address is needed", code="custody-address", remedy="Write where the key goes.")
     return hmac.digest(parts.ring.derive("address"), plain.encode("utf-8", "surrogatepass"), "sha256").hex()
@@ -244,13 +228,13 @@ def item_by_serial(session: Session, serial: str | None) -> KeyItem | None:
 def _along(session: Session, parts: Parts, row: KeyItem, step: Step, *, by: str, **facts: Any) -> list[Event]:
     """Take a step that follows from what became of the key; an unlawful one breaks the chain."""
     try:
-        return [_take(session, parts, row, step, by=by, **facts)]
+        return [take(session, parts, row, step, by=by, **facts)]
     except Conflict as refused:
         details = {"item": row.id, "step": step.value, "why": refused.message}
         return [Event(EventKind.CUSTODY_BROKEN, by, row.person_id or "-", details)]
 
 
-def _take(
+def take(
     session: Session,
     parts: Parts,
     row: KeyItem,
@@ -260,18 +244,14 @@ def _take(
     signature_id: str | None = None,
     **facts: str | None,
 ) -> Event:
-    """Append one lawful step to a locked item. Raises Conflict for what may not follow."""
+    """Append one lawful step to a locked item. Raises StepRefused for what may not follow."""
     now = parts.clock.now()
-    before = [fact_of(taken) for taken in steps_of(session, row.id)]
-    try:
-        state = follow(before, StepFact(step, by, now, **facts))
-    except IllegalStep as illegal:
-        raise StepRefused(illegal.why, remedy="Look at the steps of this key.") from illegal
+    state, taken = judge(session, row, step, by=by, at=now, **facts)
     session.add(
         CustodyStep(
             id=parts.ids.new("stp"),
             item_id=row.id,
-            number=len(before) + 1,
+            number=taken + 1,
             step=step.value,
             at=now,
             by=by,
@@ -285,7 +265,19 @@ def _take(
     return Event(EventKind.CUSTODY_STEP, by, facts.get("person") or row.person_id or "-", details)
 
 
-def _locked(session: Session, item_id: str) -> KeyItem:
+def judge(
+    session: Session, row: KeyItem, step: Step, *, by: str, at: datetime, **facts: str | None
+) -> tuple[ItemState, int]:
+    """Return the state after *step* and how many were taken before it. Raises StepRefused."""
+    before = [fact_of(taken) for taken in steps_of(session, row.id)]
+    try:
+        return follow(before, StepFact(step, by, at, **facts)), len(before)
+    except IllegalStep as illegal:
+        raise StepRefused(illegal.why, remedy=illegal.remedy) from illegal
+
+
+def locked(session: Session, item_id: str) -> KeyItem:
+    """Return one key of the inventory, locked. Raises NotFound."""
     row = lock_item(session, item_id)
     if row is None:
         raise NotFound("there is no such key in the inventory")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from domain.custody import Chain, ItemState, Step
 from domain.errors import NotFound
-from flows.custody import chain_of, fact_of
+from flows.custody import StepRefused, chain_of, fact_of, judge
 from flows.names import names_of
 from flows.parts import Parts
 from models.custody import CustodyStep, KeyItem, item_of_key, steps_of
@@ -48,12 +48,16 @@ class StepLine:
 
 @dataclass(frozen=True, slots=True)
 class ItemPage:
-    """One key of the inventory: its steps by named people, and who else gets keys at the same address."""
+    """One key of the inventory: its steps by named people, and who else gets keys at the same address.
+
+    *may_approve*: whoever looks at it neither chose what is to be approved nor gets the key.
+    """
 
     row: ItemRow
     steps: tuple[StepLine, ...]
     same_address: tuple[Person, ...]
     recipients: tuple[Person, ...]
+    may_approve: bool
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -81,8 +85,8 @@ def on_the_way(session: Session) -> tuple[ItemRow, ...]:
     return tuple(_row(session, item) for item in found)
 
 
-def item_page(parts: Parts, item_id: str) -> ItemPage:
-    """Return one key of the inventory. Raises NotFound."""
+def item_page(parts: Parts, item_id: str, *, by: str) -> ItemPage:
+    """Return one key of the inventory as *by* sees it. Raises NotFound."""
     with parts.db.read() as session:
         item = session.get(KeyItem, item_id)
         if item is None:
@@ -96,7 +100,13 @@ def item_page(parts: Parts, item_id: str) -> ItemPage:
         neighbours = (
             tuple(session.scalars(select(Person).where(Person.id.in_(same)))) if item.person_id else ()
         )
-        return ItemPage(_row(session, item), steps, neighbours, tuple(people(session, limit=500)))
+        try:
+            judge(session, item, Step.APPROVED, by=by, at=parts.clock.now())
+            may_approve = True
+        except StepRefused:
+            may_approve = False
+        recipients = tuple(people(session, limit=500))
+        return ItemPage(_row(session, item), steps, neighbours, recipients, may_approve)
 
 
 def item_of(parts: Parts, credential_id: str) -> ItemRow | None:

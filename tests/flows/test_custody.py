@@ -14,7 +14,7 @@ from domain.custody import Step
 from domain.errors import Conflict, DoorwardError
 from domain.evidence import Kind
 from domain.reasons import ReasonCode
-from flows import access, activate, custody, key_states, keys, people, register
+from flows import access, activate, approval, custody, key_states, keys, people, register
 from flows.parts import Parts
 from flows.register import KeyNotAccepted
 from models.audit import AuditRecord
@@ -55,8 +55,8 @@ def newcomer(world: World, name: str = "imani") -> str:
 
 def approved(world: World, item: str, *, by: str = BEN) -> None:
     def act(session: Any) -> Any:
-        digest = custody.approve_action(session.get_one(KeyItem, item))["digest"]
-        return custody.approve(session, world.parts, item, digest=digest, by=by, signature_id=None)
+        digest = approval.action_of(session.get_one(KeyItem, item))["digest"]
+        return approval.approve(session, world.parts, item, digest=digest, by=by, signature_id=None)
 
     write(world, act)
 

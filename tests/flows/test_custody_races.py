@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Conflict
-from flows import custody
+from flows import approval, custody
 from models.custody import KeyItem
 from tests.flows.test_custody import ASHA, BEN, approved, newcomer, received
 from tests.flows.test_loss import write
@@ -22,7 +22,7 @@ def test_an_edit_that_races_never_leaves_an_unapproved_shipment(world: World, ri
     item = received(world)
     write(world, lambda s: custody.assign(s, world.parts, item, imani, "Long Road 1", by=ASHA))
     with world.parts.db.read() as session:
-        digest = custody.approve_action(session.get_one(KeyItem, item))["digest"]
+        digest = approval.action_of(session.get_one(KeyItem, item))["digest"]
     if rival == "ship":
         approved(world, item)
     together = threading.Barrier(2)
@@ -40,14 +40,14 @@ def test_an_edit_that_races_never_leaves_an_unapproved_shipment(world: World, ri
     def other(session: Any) -> Any:
         if rival == "ship":
             return custody.ship(session, world.parts, item, carrier="DHL", reference="1", by=BEN)
-        return custody.approve(session, world.parts, item, digest=digest, by=BEN, signature_id=None)
+        return approval.approve(session, world.parts, item, digest=digest, by=BEN, signature_id=None)
 
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(attempt, (edit, other)))
 
     with world.parts.db.read() as session:
         row = session.get_one(KeyItem, item)
-        now = custody.approve_action(row)["digest"]
+        now = approval.action_of(row)["digest"]
         assert row.state in {"assigned", "approved", "shipped"}
         assert row.state == "assigned" or row.approval == now
 

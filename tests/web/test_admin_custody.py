@@ -40,9 +40,11 @@ def test_a_key_goes_its_way_on_the_pages_by_two_people(world: World, asha: Desk,
     asha.post("/admin/keys/inventory", batch="PO-1", model="Test key", serials="S-1", unmarked="")
     here = f"/admin/keys/inventory/{item_of(world).id}"
     asha.post(f"{here}/assign", person=imani, address="Long Road 1\nKyiv")
-    own = asha.touch(f"{here}/approve")
+    own = asha.send(f"{here}/approve/options", {"contract_address": "Long Road 1, Kyiv"})
+    told = asha.get(here).text
+    elsewhere = ben.send(f"{here}/approve/options", {"contract_address": "Short Road 2, Kyiv"})
     early = ben.post(f"{here}/ship", carrier="DHL", reference="JD1")
-    approved = ben.touch(f"{here}/approve")
+    approved = ben.touch(f"{here}/approve", contract_address="Long Road 1, Kyiv")
     waiting = ben.get("/admin/keys/shipments").text
     ben.post(f"{here}/ship", carrier="DHL", reference="JD1")
     ben.post(f"{here}/delivered")
@@ -51,7 +53,12 @@ def test_a_key_goes_its_way_on_the_pages_by_two_people(world: World, asha: Desk,
     page = asha.get(here).text
     key = asha.get(f"/admin/keys/{key_of(world, imani).id}").text
 
-    assert own.status_code == 409
+    assert own.status_code == elsewhere.status_code == 409
+    assert own.json["remedy"] == "Ask another admin."
+    assert "Another admin approves: show them this page." in told
+    assert "Approve with your key" not in told
+    assert elsewhere.json["code"] == "custody-address"
+    assert recorded(world, "custody.address-refused")
     assert early.status_code == 409
     assert "not approved" in early.text
     assert approved.status_code == 200
@@ -63,6 +70,21 @@ def test_a_key_goes_its_way_on_the_pages_by_two_people(world: World, asha: Desk,
     assert [d["step"] for _, d in reversed(recorded(world, "custody.step"))] == [
         "received", "assigned", "approved", "shipped", "delivered", "activated",
     ]  # fmt: skip
+
+
+def test_nobody_is_chosen_before_somebody_chooses(world: World, asha: Desk) -> None:
+    newcomer(world)
+    asha.post("/admin/keys/inventory", batch="PO-1", model="Test key", serials="S-1", unmarked="")
+    here = f"/admin/keys/inventory/{item_of(world).id}"
+
+    form = asha.get(here).text
+    refused = asha.post(f"{here}/assign", person="", address="Long Road 1")
+
+    assert '<option value="">Choose</option>' in form
+    assert " selected" not in form
+    assert refused.status_code == 400
+    assert "Choose who gets the key." in refused.text
+    assert "Long Road 1" in refused.text  # what was typed is not lost
 
 
 def test_an_edited_item_is_an_alarm_on_its_page(world: World, asha: Desk, ben: Desk) -> None:

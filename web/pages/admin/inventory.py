@@ -6,11 +6,12 @@ from flask import Response, jsonify, request
 
 from domain.custody import ItemState, Step
 from domain.errors import DoorwardError
-from flows import custody
+from flows import approval, custody
 from flows.console import Change, carry_out, carry_out_tapped
 from flows.inventory_view import item_page, list_items, on_the_way
+from web.body import json_object
 from web.pages.admin.console import Answer, Form, area, begin_tap, number, page, said, see
-from web.pages.session import finish_tap
+from web.pages.session import finish_tap, text_of
 from web.state import admin, parts, viewer
 
 pages = area("inventory")
@@ -94,22 +95,23 @@ def delivered(item_id: str) -> Answer:
 
 @pages.post("/admin/keys/inventory/<item_id>/approve/options")
 def approve_options(item_id: str) -> Response:
-    """Ask for a touch over recipient, address and serial as they are now."""
+    """Compare the address that was typed, then ask for a touch over recipient, address and serial."""
     admin("manage", "keys")
-    return begin_tap(custody.approve_action(item_page(parts(), item_id).row.item))
+    address = text_of(json_object(), "contract_address", needed=False)
+    return begin_tap(approval.compared(parts(), item_id, address=address, by=viewer().person_id))
 
 
 @pages.post("/admin/keys/inventory/<item_id>/approve/finish")
 def approve(item_id: str) -> Response:
     admin("manage", "keys")
     by, touch = viewer().person_id, finish_tap()
-    action = custody.approve_action(item_page(parts(), item_id).row.item)
+    action = approval.action_of(item_page(parts(), item_id, by=by).row.item)
     signature = touch.signature_id
     carry_out_tapped(
         parts(),
         touch,
         lambda _reason: action,
-        lambda s, _reason: custody.approve(
+        lambda s, _reason: approval.approve(
             s, parts(), item_id, digest=action["digest"], by=by, signature_id=signature
         ),
     )
@@ -125,8 +127,9 @@ def _done(item_id: str, change: Change) -> Answer:
 
 
 def _item(item_id: str, *, problem: str = "", status: int = 200) -> Answer:
-    found = item_page(parts(), item_id)
-    return page("key_item.html", active="keys", found=found, problem=problem, status=status)
+    found = item_page(parts(), item_id, by=viewer().person_id)
+    typed = request.form if problem else {}
+    return page("key_item.html", active="keys", found=found, problem=problem, typed=typed, status=status)
 
 
 def _list(form: Form) -> Answer:
