@@ -107,14 +107,6 @@ def enterprise_serial(certificate: x509.Certificate) -> bytes | None:
         return None if extension is None else _octets(extension)
 
 
-def serial_text(serial: bytes | None) -> str | None:
-    """Return a serial as it is printed on keys and kept: its characters, or in hex if it has others."""
-    if serial is None:
-        return None
-    printable = serial.isascii() and serial.decode("ascii", "replace").isprintable() and bool(serial.strip())
-    return serial.decode("ascii") if printable else serial.hex()
-
-
 def statement_algorithm_fits(key: CertificatePublicKeyTypes, algorithm: object) -> TypeGuard[PublicKey]:
     """Return whether a statement signed with *algorithm* (COSE) fits the *key* of its certificate."""
     match algorithm:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from authn.serials import same_serial
 from crypto.digests import json_digest
 from domain.custody import Chain, CustodyLevel, ItemFacts, ItemState, Step, StepFact
 
@@ -113,7 +114,7 @@ def _level(steps: Sequence[StepFact], item: ItemFacts) -> CustodyLevel:
         if steps[enrolled[-1]].credential == item.credential is not None:
             return CustodyLevel.PREREGISTERED
         return CustodyLevel.NONE
-    if item.serial is not None and item.attested_serial == item.serial:
+    if same_serial(item.serial, item.attested_serial):
         return CustodyLevel.SERIALISED
     return CustodyLevel.UNSERIALISED
 
@@ -138,7 +139,7 @@ def _problem(steps: Sequence[StepFact], item: ItemFacts) -> str:
             return "what was shipped is not what was approved"
         if fact.step is Step.ACTIVATED and (fact.person != item.person or fact.credential != item.credential):
             return "another person or another credential than the item's activated it"
-    if item.attested_serial is not None and item.attested_serial != item.serial:
+    if item.attested_serial is not None and not same_serial(item.serial, item.attested_serial):
         return "the key attests another serial number than the one that was shipped"
     return ""
 

@@ -33,8 +33,8 @@ class OtherAddress(Conflict):
     def __init__(self) -> None:
         super().__init__(
             "the key was assigned to another address than this one",
-            remedy="Compare letter by letter with the contract. If the contract is right, have the key assigned "
-            "anew.",
+            remedy="Compare letter by letter with the contract. If the contract is right, "
+            "have the key assigned anew.",
         )
 
 

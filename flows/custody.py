@@ -15,11 +15,12 @@ from datetime import datetime
 from typing import Any
 from unicodedata import category, normalize
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
 from authn.custody import IllegalStep, approval_digest, fold, follow
+from authn.serials import LONGEST, number_of, shown, spellings
 from domain.custody import Chain, ItemFacts, ItemState, Step, StepFact
 from domain.errors import Conflict, Invalid, NotFound
 from domain.key_refusals import KeyRefusal, Refusal
@@ -153,7 +154,7 @@ def registered(session: Session, parts: Parts, key: Credential, *, by: str) -> l
     row = locked(session, row.id)
     if row.state in {ItemState.ASSIGNED.value, ItemState.APPROVED.value}:
         row.credential_id, row.approval = key.id, None
-        return _along(session, parts, row, Step.ENROLLED, by=by, serial=key.serial, credential=key.id)
+        return _along(session, parts, row, Step.ENROLLED, by=by, serial=row.serial, credential=key.id)
     if row.state in {ItemState.SHIPPED.value, ItemState.DELIVERED.value}:
         row.credential_id = key.id
     return []
@@ -169,7 +170,7 @@ def not_the_one_sent(session: Session, parts: Parts, serial: str | None, person_
     if row is not None and row.person_id != person_id and (row.person_id or parts.key_rules.inventory):
         return Refusal(
             KeyRefusal.SERIAL_MISMATCH,
-            "the serial number is another person's, or nobody's yet",
+            f"the key says {shown(serial or '')}, which is another person's, or nobody's yet",
             owner=row.person_id or "",
         )
     if not parts.key_rules.inventory:
@@ -177,7 +178,8 @@ def not_the_one_sent(session: Session, parts: Parts, serial: str | None, person_
     if serial is None:
         return Refusal(KeyRefusal.SERIAL_MISSING, "the attestation holds no serial number")
     if row is None or row.credential_id is not None or row.state in _OVER:
-        return Refusal(KeyRefusal.SERIAL_MISMATCH, "the serial number is not one that waits for this person")
+        told = f"the key says {shown(serial)}, which is not a serial number that waits for this person"
+        return Refusal(KeyRefusal.SERIAL_MISMATCH, told)
     return None
 
 
@@ -222,7 +224,12 @@ def address_digest(parts: Parts, address: str) -> str:
 
 
 def item_by_serial(session: Session, serial: str | None) -> KeyItem | None:
-    return session.scalar(select(KeyItem).where(KeyItem.serial == serial)) if serial else None
+    """Return the key with this serial number, however that is written."""
+    if not serial:
+        return None
+    column = KeyItem.serial if number_of(serial) is None else func.lower(KeyItem.serial)
+    found = select(KeyItem).where(column.in_(spellings(serial))).order_by(KeyItem.id).limit(1)
+    return session.scalars(found).first()
 
 
 def _along(session: Session, parts: Parts, row: KeyItem, step: Step, *, by: str, **facts: Any) -> list[Event]:
@@ -288,8 +295,8 @@ def _serial(session: Session, presented: str | None, *, but: str = "") -> str | 
     text = (presented or "").strip()
     if not text:
         return None
-    if len(text) > 64 or not text.isprintable():
-        raise Invalid(f"`{text[:64]}` is not a serial number", code="inventory-serial")
+    if len(text) > LONGEST or not text.isprintable():
+        raise Invalid(f"`{text[:LONGEST]}` is not a serial number", code="inventory-serial")
     known = item_by_serial(session, text)
     if known is not None and known.id != but:
         raise Conflict(f"the serial number `{text}` is in the inventory already", code="inventory-serial")

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from authn.serials import shown
 from domain.custody import Chain, ItemState, Step
 from domain.errors import NotFound
 from flows.custody import StepRefused, chain_of, fact_of, judge
 from flows.names import names_of
 from flows.parts import Parts
-from models.custody import CustodyStep, KeyItem, item_of_key, steps_of
+from models.custody import CustodyStep, KeyItem, item_of_key, items_of, steps_of
+from models.keys import Credential, credentials_of
 from models.people import Person, people
 
 PAGE = 50
 ON_THE_WAY = (ItemState.ASSIGNED, ItemState.APPROVED, ItemState.SHIPPED)
+_WAITING = frozenset(state.value for state in (*ON_THE_WAY, ItemState.DELIVERED))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,22 @@ class StepLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """A key that waits for a person, and one that they registered, which attests another serial number."""
+
+    item: KeyItem
+    key: Credential
+
+    @property
+    def sent(self) -> str:
+        return shown(self.item.serial or "")
+
+    @property
+    def said(self) -> str:
+        return shown(self.key.serial or "")
+
+
+@dataclass(frozen=True, slots=True)
 class ItemPage:
     """One key of the inventory: its steps by named people, and who else gets keys at the same address.
 
@@ -58,6 +77,7 @@ class ItemPage:
     same_address: tuple[Person, ...]
     recipients: tuple[Person, ...]
     may_approve: bool
+    apart: tuple[Apart, ...]
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -106,7 +126,8 @@ def item_page(parts: Parts, item_id: str, *, by: str) -> ItemPage:
         except StepRefused:
             may_approve = False
         recipients = tuple(people(session, limit=500))
-        return ItemPage(_row(session, item), steps, neighbours, recipients, may_approve)
+        apart = tuple(each for each in _apart(session, item.person_id) if each.item.id == item_id)
+        return ItemPage(_row(session, item), steps, neighbours, recipients, may_approve, apart)
 
 
 def item_of(parts: Parts, credential_id: str) -> ItemRow | None:
@@ -114,6 +135,21 @@ def item_of(parts: Parts, credential_id: str) -> ItemRow | None:
     with parts.db.read() as session:
         item = item_of_key(session, credential_id)
         return _row(session, item) if item else None
+
+
+def apart_of(parts: Parts, key: Credential) -> tuple[Apart, ...]:
+    """Return the keys that wait for the owner of *key*, where it attests none of their serial numbers."""
+    with parts.db.read() as session:
+        return tuple(each for each in _apart(session, key.person_id) if each.key.id == key.id)
+
+
+def _apart(session: Session, person_id: str | None) -> list[Apart]:
+    if person_id is None:
+        return []
+    waiting = [row for row in items_of(session, person_id) if row.state in _WAITING and row.serial]
+    keys = [key for key in credentials_of(session, person_id) if key.state in {"pending", "active"}]
+    unknown = [key for key in keys if key.serial and item_of_key(session, key.id) is None]
+    return [Apart(item, key) for item in waiting if item.credential_id is None for key in unknown]
 
 
 def _row(session: Session, item: KeyItem) -> ItemRow:

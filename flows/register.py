@@ -16,9 +16,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
-from authn.certificates import serial_text
 from authn.options import registration_options
 from authn.registration import verify_registration
+from authn.serials import attested_text
 from authn.trust import Trust
 from crypto.secrets import base64url, from_base64url
 from domain.authenticators import VerifiedRegistration
@@ -188,7 +188,7 @@ def verify_new(
         return verified
     known = known_elsewhere(session, verified)
     if known is None and person_id is not None:
-        known = custody.not_the_one_sent(session, parts, serial_text(verified.serial), person_id)
+        known = custody.not_the_one_sent(session, parts, attested_text(verified.serial), person_id)
     return verified if known is None else known
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
-from authn.certificates import serial_text
+from authn.serials import attested_text
 from authn.trust import Trust
 from domain.authenticators import VerifiedRegistration
 from flows.parts import Parts
@@ -46,7 +46,7 @@ def store_key(
         leaf_sha256=verified.leaf_sha256,
         trust_revision=instance(session).trust_revision,
         transports=list(verified.transports_hint),
-        serial=serial_text(verified.serial),
+        serial=attested_text(verified.serial),
         metadata_import=trusted.metadata.id if trusted.metadata else None,
         metadata_statuses=list(trusted.statuses(verified.aaguid, now)),
         min_pin_length=verified.min_pin_length,

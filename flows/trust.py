@@ -15,8 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from sqlalchemy.orm import Session
 
-from authn.certificates import serial_text
 from authn.metadata.compact import Compact, CompactInvalid, unpack
+from authn.serials import attested_text
 from authn.trust import Trust
 from domain.authenticators import Anchor, VerifiedRegistration
 from domain.key_refusals import KeyRefusal, Refusal
@@ -77,7 +77,7 @@ def current_metadata(session: Session) -> Metadata | None:
 def known_elsewhere(session: Session, verified: VerifiedRegistration) -> Refusal | None:
     """Return why a verified key belongs to an account already, revoked keys included."""
     row, what = credential_by_raw_id(session, verified.credential_id), "credential id"
-    serial = serial_text(verified.serial)
+    serial = attested_text(verified.serial)
     if row is None and serial is not None:
         row, what = credential_by_serial(session, serial), "serial number"
     if row is None:

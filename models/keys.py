@@ -30,7 +30,7 @@ class TrustAnchor(Base):
 class Credential(Base):
     """A registered key. State is pending, active, suspended, lost or revoked; ids stay taken for ever.
 
-    *serial* is what an enterprise attestation said. *metadata_import* and
+    *serial* is what an enterprise attestation said, as ``authn.serials`` writes it. *metadata_import* and
     *metadata_statuses* are what the model's metadata was at registration.
     *min_pin_length* and *cred_protect* are what the key reported, if it did.
     """

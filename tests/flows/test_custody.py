@@ -111,6 +111,29 @@ def test_a_shipped_key_whose_maker_attests_its_serial_is_serialised(world: World
         assert session.get_one(KeyItem, item).state == "active"
 
 
+@pytest.mark.parametrize("attested", [bytes.fromhex("000007d1"), b"2001", b"0x7D1"], ids=repr)
+def test_a_serial_number_may_be_attested_in_another_way_than_it_is_printed(
+    world: World, attested: bytes
+) -> None:
+    world.parts = with_inventory(world.parts)
+    imani = newcomer(world)
+    shipped(world, imani, "2001")
+
+    contractor, code = register_key(world, imani, attested)
+    world.activate(contractor, code)
+
+    assert level(world, imani) == 2
+
+
+@pytest.mark.parametrize("again", ["2001", "0002001", "000007D1", "0x7d1"])
+def test_one_serial_number_is_entered_once_however_it_is_written(world: World, again: str) -> None:
+    received(world, "2001")
+
+    with pytest.raises(Conflict):
+        received(world, again)
+    assert received(world, "2002")
+
+
 def test_a_key_that_told_no_serial_is_linked_by_its_activation_and_unserialised(world: World) -> None:
     imani = newcomer(world)
     shipped(world, imani, None)

@@ -150,7 +150,7 @@ def test_a_serial_that_is_no_text_is_kept_in_hex(world: World) -> None:
     finish(world, begin(world, invited(world)), with_serial(world, b"\x00\xff"))
 
     with world.parts.db.read() as session:
-        assert session.scalars(select(Credential.serial)).one() == "00ff"
+        assert session.scalars(select(Credential.serial)).one() == "0x00ff"
 
 
 def test_one_serial_number_belongs_to_one_person(world: World) -> None:

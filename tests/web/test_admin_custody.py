@@ -99,6 +99,25 @@ def test_an_edited_item_is_an_alarm_on_its_page(world: World, asha: Desk, ben: D
     assert "broken" in asha.get("/admin/keys/inventory").text
 
 
+def test_a_serial_number_that_differs_is_shown_beside_the_one_that_was_sent(
+    world: World, asha: Desk, ben: Desk
+) -> None:
+    imani = newcomer(world)
+    asha.post("/admin/keys/inventory", batch="PO-1", model="Test key", serials="2001", unmarked="")
+    here = f"/admin/keys/inventory/{item_of(world).id}"
+    asha.post(f"{here}/assign", person=imani, address="Long Road 1")
+    before = asha.get(here).text
+    register_key(world, imani, bytes.fromhex("000007d2"))
+    key = f"/admin/keys/{key_of(world, imani).id}"
+
+    for page in (here, key, f"{key}/activate"):
+        text = asha.get(page).text
+        assert "Another serial number than the one that was sent" in text
+        assert "<code>2001</code>" in text
+        assert "<code>0x000007d2 (2002)</code>" in text
+    assert "Another serial number" not in before
+
+
 def test_a_batch_with_a_known_serial_is_told_at_its_field(asha: Desk) -> None:
     asha.post("/admin/keys/inventory", batch="PO-1", model="Test key", serials="S-1", unmarked="2")
 

@@ -11,6 +11,7 @@ from audit.events import Event
 from domain.errors import DoorwardError, NotFound
 from flows import activate, console, key_states, keys
 from flows.console import carry_out_tapped
+from flows.inventory_view import apart_of
 from flows.people_view import person_page
 from web.pages.admin.console import Answer, area, begin_tap, page, reason_asked, said
 from web.pages.session import finish_tap
@@ -38,7 +39,8 @@ def activate_page(key_id: str) -> Answer:
     """Say what a touch would activate, and for whom."""
     admin("manage", "keys")
     found = keys.key_page(parts(), key_id)
-    return page("key_activate.html", active="keys", found=found, own=found.owner.id == viewer().person_id)
+    own, apart = found.owner.id == viewer().person_id, apart_of(parts(), found.key)
+    return page("key_activate.html", active="keys", found=found, own=own, apart=apart)
 
 
 @pages.post("/admin/keys/<key_id>/activate/options")

@@ -7,7 +7,7 @@ from flask import Response, jsonify, request
 from domain.errors import NotFound
 from flows import catalog, keys
 from flows.console import carry_out, carry_out_tapped
-from flows.inventory_view import item_of
+from flows.inventory_view import apart_of, item_of
 from flows.metadata_view import ADMITTED, RULE_WORDS, listed_models, metadata_page, model_page
 from web.pages.admin.console import Answer, Form, area, begin_tap, page, reason_asked, see
 from web.pages.session import finish_tap
@@ -138,7 +138,7 @@ def refusals() -> Answer:
 def key(key_id: str) -> Answer:
     admin("view", "keys")
     found, item = keys.key_page(parts(), key_id), item_of(parts(), key_id)
-    return page("key.html", active="keys", found=found, item=item)
+    return page("key.html", active="keys", found=found, item=item, apart=apart_of(parts(), found.key))
 
 
 @pages.get("/admin/keys/<key_id>/revoke")
