@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -94,7 +94,11 @@ def judge_attestation(
         return Vouched(None, b"", (unreadable.refusal,))
     of_model = _model_findings(attestation, chain, key, trust, now)
     of_statement = _statement_findings(attestation, chain[0], client_data)
-    return Vouched(chain[0], attestation.statement["x5c"][0], found((*of_model, *of_statement)))
+    named = (
+        replace(finding, aaguid=attestation.credential.aaguid)
+        for finding in found((*of_model, *of_statement))
+    )
+    return Vouched(chain[0], attestation.statement["x5c"][0], tuple(named))
 
 
 def _format_finding(attestation: AttestationObject, trust: Trust) -> Finding:

@@ -94,16 +94,29 @@ class Refusal:
     """A refused ceremony. *detail* is for the record and for admins, never for the page.
 
     *rules* are those that the key's model breaks, where that is the reason.
-    *owner* is the id of whose key it is, where it is somebody else's.
+    *owner* is the id of whose key it is, where it is somebody else's. *aaguid*
+    is the model that the key says it is of, where its statement could be read.
     """
 
     code: KeyRefusal
     detail: str = ""
     rules: tuple[KeyRule, ...] = ()
     owner: str = ""
+    aaguid: str = ""
 
     def __bool__(self) -> bool:
         raise TypeError("ask isinstance(…, Refusal); a Refusal has no truth value")
+
+
+def host_remedy(refusal: Refusal) -> str:
+    """Return what to do for whoever holds a link that was made on the host: nobody sent them a key."""
+    if refusal.code in {KeyRefusal.NOT_CERTIFIED, KeyRefusal.METADATA_STALE}:
+        return (
+            f"On the host, trust its model: doorward keys trust add {refusal.aaguid or 'AAGUID'} maker.pem"
+            " --label NAME. Or import the list of models: doorward keys import-metadata FILE. Then try again."
+        )
+    remedy = refusal.code.text.remedy
+    return remedy.replace("the key you were sent", "another key").replace("the key we sent you", "the key")
 
 
 _AGAIN = "Go back to the first page of Doorward and start again."

@@ -19,6 +19,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from authn.trust import Trust
 from domain.custody import Step
 from domain.errors import Conflict, NotFound
 from domain.key_refusals import KeyRefusal
@@ -27,6 +28,7 @@ from flows.end_access import end_root
 from flows.ending import Loss, losses_of_key
 from flows.parts import Parts
 from flows.people import is_last_admin
+from flows.trust import trust
 from models.audit import AuditDetail, AuditRecord
 from models.keys import (
     Credential,
@@ -40,6 +42,7 @@ from models.keys import (
 from models.people import Person, lock_person
 
 PAGE = 50
+MODELS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,7 @@ class Refused:
     """How often registrations were refused for one reason, and when last.
 
     *rules* are those that the keys' models broke, where that was the reason.
+    *models* are the most frequent ones.
     """
 
     code: str
@@ -91,6 +95,17 @@ class Refused:
     count: int
     last: datetime
     rules: tuple[tuple[str, int], ...]
+    models: tuple[RefusedModel, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedModel:
+    """A model whose keys were refused. *known*: there is a page about it."""
+
+    aaguid: str
+    name: str
+    count: int
+    known: bool
 
 
 def list_keys(parts: Parts, *, state: str = "", before: str = "") -> KeyList:
@@ -138,16 +153,26 @@ def refusals(parts: Parts) -> tuple[Refused, ...]:
             .where(AuditRecord.kind == EventKind.KEY_REFUSED.code)
             .order_by(AuditRecord.sequence)
         ).all()
+        trusted = trust(session, parts)
     last: dict[str, datetime] = {}
     counted: Counter[str] = Counter()
     broken: dict[str, Counter[str]] = {}
+    named: dict[str, Counter[str]] = {}
     for at, details in rows:
         code = str(details.get("reason", ""))
         last[code] = at
         counted[code] += 1
         broken.setdefault(code, Counter()).update(details.get("rules", ()))
+        named.setdefault(code, Counter()).update(filter(None, [details.get("aaguid")]))
     return tuple(
-        Refused(code, _sentence(code), n, last[code], tuple(broken[code].most_common()))
+        Refused(
+            code,
+            _sentence(code),
+            n,
+            last[code],
+            tuple(broken[code].most_common()),
+            tuple(_refused_model(trusted, *one) for one in named[code].most_common(MODELS)),
+        )
         for code, n in counted.most_common()
     )
 
@@ -191,6 +216,11 @@ def stop(session: Session, parts: Parts, key: Credential, *, reason: str, by: st
 def _model(row: TrustAnchor, keys: int) -> Model:
     certificate = x509.load_pem_x509_certificate(row.certificate_pem.encode())
     return Model(row, certificate.subject.rfc4514_string(), certificate.not_valid_after_utc, keys)
+
+
+def _refused_model(trusted: Trust, aaguid: str, count: int) -> RefusedModel:
+    known = trusted.overlays(aaguid) or trusted.model(aaguid) is not None
+    return RefusedModel(aaguid, trusted.label(aaguid) if known else "", count, known)
 
 
 def _sentence(code: str) -> str:

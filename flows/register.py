@@ -23,7 +23,7 @@ from authn.trust import Trust
 from crypto.secrets import base64url, from_base64url
 from domain.authenticators import VerifiedRegistration
 from domain.errors import Conflict, Invalid, NotAuthenticated
-from domain.key_refusals import Refusal
+from domain.key_refusals import Refusal, host_remedy
 from evidence.networks import place_key
 from flows import custody
 from flows.ceremony import (
@@ -199,12 +199,19 @@ def refuse(
     now = parts.clock.now()
     count_failure(session, asker, now)
     subject = challenge.person_id or "-"
-    told = {"reason": refusal.code.value, "detail": refusal.detail, "rules": [r.value for r in refusal.rules]}
-    refused = Event(EventKind.KEY_REFUSED, subject, subject, {**told, "address": address})
+    told = {
+        "reason": refusal.code.value,
+        "detail": refusal.detail,
+        "rules": [rule.value for rule in refusal.rules],
+        "address": address,
+        **({"aaguid": refusal.aaguid} if refusal.aaguid else {}),
+    }
+    refused = Event(EventKind.KEY_REFUSED, subject, subject, told)
     shared = [_shared(challenge, refusal)] if refusal.owner not in {"", challenge.person_id} else []
     parts.commit(session, refused, *shared, *registration_alarm(session, now))
-    text = refusal.code.text
-    return KeyNotAccepted(text.sentence, code=refusal.code.value, remedy=text.remedy)
+    text, by_host = refusal.code.text, challenge.facts.get("code_purpose") in {"bootstrap", "recover"}
+    remedy = host_remedy(refusal) if by_host else text.remedy
+    return KeyNotAccepted(text.sentence, code=refusal.code.value, remedy=remedy)
 
 
 def _shared(challenge: Challenge, refusal: Refusal) -> Event:

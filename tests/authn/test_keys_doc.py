@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from domain.key_refusals import TEXTS, KeyRefusal
+from domain.key_refusals import TEXTS, KeyRefusal, Refusal, host_remedy
 from tests.authn import holes, test_assertion
 
 PAGE = Path(__file__).parents[2] / "docs" / "keys.md"
@@ -38,6 +38,10 @@ def test_every_code_has_a_text() -> None:
 
 def test_every_code_is_stable_lower_case_and_hyphenated() -> None:
     assert all(re.fullmatch(r"[a-z]+(-[a-z0-9]+)*", code.value) for code in KeyRefusal)
+
+
+def test_no_remedy_on_the_host_speaks_of_a_key_that_was_sent() -> None:
+    assert [code for code in KeyRefusal if re.search("sent", host_remedy(Refusal(code)))] == []
 
 
 def test_every_code_of_the_gate_is_provoked_by_a_test() -> None:

@@ -199,7 +199,24 @@ def test_refusals_tell_which_rules_the_models_broke(world: World, asha: Desk) ->
     page = asha.get("/admin/keys/refusals").text
 
     assert "not-certified" in page
-    assert RULE_WORDS[KeyRule.RETIRED] in page
+    assert f"<li>{RULE_WORDS[KeyRule.RETIRED]}: " in page
+    assert f'<a href="/admin/keys/models/of/{AAGUID}"><bdi>Soft key</bdi></a>' in page
+
+
+def test_refusals_name_models_that_nobody_knows(world: World, asha: Desk) -> None:
+    with world.parts.db.write() as session:
+        anchor = session.scalars(select(TrustAnchor)).one()
+        world.parts.commit(session, catalog.distrust_key_model(session, anchor.id, by="host"))
+    take(world, blob(entry(numbered(1))))
+    with pytest.raises(DoorwardError):
+        world.person("jon")
+
+    page = asha.get("/admin/keys/refusals").text
+
+    assert f"<li>{RULE_WORDS[KeyRule.NOT_LISTED]}: " in page
+    assert "A model that is not known: " in page
+    assert f'data-copy="{AAGUID}"' in page
+    assert f"/admin/keys/models/of/{AAGUID}" not in page
 
 
 def test_a_model_that_nobody_knows_is_not_there(asha: Desk) -> None:
