@@ -30,11 +30,12 @@ from flows.enter import Answer, LoggedIn, enter
 from flows.login import Refused, begin_by_name, check_answer, claimant
 from flows.networks import named_networks
 from flows.parts import Parts
+from flows.reissue import had_a_key
 from models.base import changed_rows
 from models.evidence import add_observations
 from models.instance import raise_state_revision
-from models.keys import Challenge, Credential, lock_credential, set_key_state
-from models.people import OneTimeCode, consume_code, lock_person, withdraw_codes
+from models.keys import Challenge, Credential, credentials_of, lock_credential, set_key_state
+from models.people import OneTimeCode, consume_code, has_open_code, lock_person, withdraw_codes
 
 PURPOSE = "activate"
 
@@ -56,13 +57,15 @@ class ActivationRefused(NotAuthenticated):
 def make_code(session: Session, parts: Parts, person_id: str, *, by: str) -> tuple[str, Event]:
     """Make the code that activates a person's next key; older ones stop working.
 
-    Shown once to whoever tells it. Nobody makes a code for a key of their own.
+    Shown once to whoever tells it. Nobody makes a code for a key of their own,
+    nor one that could activate nothing: a key must wait, or an invite be open.
     """
     now = parts.clock.now()
     person = lock_person(session, person_id)
     if person is None or person.state != "active":
         raise NotFound("there is no such active person")
     refuse_own(person_id, by)
+    _refuse_pointless(session, person_id, now)
     withdraw_codes(session, PURPOSE, person_id, now)
     code = new_code(parts.randomness)
     session.add(
@@ -143,6 +146,21 @@ def refuse_own(person_id: str, by: str) -> None:
             code="own-key",
             remedy="Ask another admin, or make a code on the host: doorward people code LOGIN_NAME.",
         )
+
+
+def _refuse_pointless(session: Session, person_id: str, now: datetime) -> None:
+    """Raise Conflict when no key of a person waits, and no invite is open from which one could come."""
+    states = {key.state for key in credentials_of(session, person_id)}
+    if "pending" in states or has_open_code(session, "invite", person_id, now):
+        return
+    remedy = "Invite them first: doorward people invite LOGIN_NAME."
+    if "active" in states:
+        remedy = "A key of theirs works: they log in with it, and need no code."
+    elif had_a_key(session, person_id):
+        remedy = "Ask for a re-issue on their page; when it is ready: doorward people invite LOGIN_NAME."
+    raise Conflict(
+        "no key of theirs waits to be activated, and no invite is open", code="no-key-waits", remedy=remedy
+    )
 
 
 def _with_code(session: Session, challenge: Challenge, answer: Answer, now: datetime) -> Answer | Refused:

@@ -152,11 +152,10 @@ def invite(session: Session, parts: Parts, person_id: str, *, by: str) -> tuple[
     for key in credentials_of(session, person_id):
         if key.state in {"active", "pending"}:
             words = "a working key" if key.state == "active" else "a key that waits to be activated"
-            raise Conflict(
-                f"this person has {words}",
-                code="has-key",
-                remedy="Revoke the key first, if it is lost; then invite again.",
-            )
+            remedy = "Revoke the key first, if it is lost; then invite again."
+            if reissue.had_a_key(session, person_id):
+                remedy = "If it is lost, revoke it. A new key then needs a re-issue, asked for on their page."
+            raise Conflict(f"this person has {words}", code="has-key", remedy=remedy)
     now = parts.clock.now()
     reissued = reissue.use(session, person_id, now) if reissue.had_a_key(session, person_id) else None
     withdraw_codes(session, "activate", person_id, now)

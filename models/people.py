@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import ForeignKey, Index, func, or_, select, update
@@ -83,6 +83,12 @@ class OneTimeCode(Base):
 
 def person_by_login(session: Session, login_name: str) -> Person | None:
     return session.scalar(select(Person).where(Person.login_name == login_name))
+
+
+def logins_of(session: Session, ids: Iterable[str]) -> dict[str, str]:
+    """Return the login name of each person of *ids* who is there."""
+    query = select(Person.id, Person.login_name).where(Person.id.in_(set(ids)))
+    return {row.id: row.login_name for row in session.execute(query)}
 
 
 def lock_person(session: Session, person_id: str, *, share: bool = False) -> Person | None:
@@ -189,6 +195,17 @@ def live_code(session: Session, digest: str, purpose: str, now: datetime) -> One
             OneTimeCode.expires_at > now,
         )
     )
+
+
+def has_open_code(session: Session, purpose: str, person_id: str, now: datetime) -> bool:
+    """Return whether an unused code of one purpose and person works still."""
+    found = select(OneTimeCode.id).where(
+        OneTimeCode.purpose == purpose,
+        OneTimeCode.person_id == person_id,
+        OneTimeCode.consumed_at.is_(None),
+        OneTimeCode.expires_at > now,
+    )
+    return session.scalar(found.limit(1)) is not None
 
 
 def withdraw_codes(session: Session, purpose: str, person_id: str | None, now: datetime) -> None:

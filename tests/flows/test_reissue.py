@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from domain.errors import Conflict, Forbidden
-from flows import key_states, people, reissue
+from flows import activate, key_states, people, reissue
 from models.custody import Reissue
 from models.people import OneTimeCode
 from tests.flows.test_loss import asha, imani, key_of, sam, write
@@ -56,6 +56,40 @@ def test_who_had_a_key_is_not_simply_invited_again(world: World, imani: Contract
         invite(world, imani)
 
     assert refused.value.code == "reissue-needed"
+
+
+def test_an_invite_beside_a_working_key_points_to_the_re_issue(world: World, imani: Contractor) -> None:
+    """It said "then invite again", which is refused after a working key."""
+    with pytest.raises(Conflict) as refused:
+        invite(world, imani)
+
+    assert refused.value.code == "has-key"
+    assert "needs a re-issue" in str(refused.value.remedy)
+
+
+def test_no_code_is_made_that_could_activate_nothing(world: World, imani: Contractor) -> None:
+    def code(person_id: str) -> Any:
+        return write(world, lambda s: activate.make_code(s, world.parts, person_id, by="host"))
+
+    def refused(person_id: str) -> str:
+        with pytest.raises(Conflict) as caught:
+            code(person_id)
+        assert caught.value.code == "no-key-waits"
+        return str(caught.value.remedy)
+
+    row, _ = write(
+        world, lambda s: people.create_person(s, world.parts, name="jon", display_name="Jon", by="host")
+    )
+    jon = str(row.id)
+
+    assert "people invite" in refused(jon)
+    assert "log in with it" in refused(imani.id)
+    lost(world, imani)
+    assert "re-issue" in refused(imani.id)
+    write(world, lambda s: people.invite(s, world.parts, jon, by="host"))
+    assert code(jon)
+    world.clock.advance(hours=25)
+    assert "people invite" in refused(jon)
 
 
 @pytest.mark.parametrize("order", [("admin", "sponsor"), ("sponsor", "admin")])
