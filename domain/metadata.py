@@ -22,6 +22,13 @@ class Freshness(Enum):
     GRACE = "grace"
     STALE = "stale"
 
+    @classmethod
+    def of(cls, next_update: datetime, now: datetime, grace: timedelta) -> Freshness:
+        """Return how old metadata is at *now* (aware) if a newer one was due at *next_update*."""
+        if now < next_update:
+            return cls.FRESH
+        return cls.GRACE if now < next_update + grace else cls.STALE
+
 
 @dataclass(frozen=True, slots=True)
 class StatusReport:
@@ -84,9 +91,7 @@ class Metadata:
 
     def freshness(self, now: datetime, grace: timedelta) -> Freshness:
         """Return how far the metadata may be relied on at *now* (aware)."""
-        if now < self.next_update:
-            return Freshness.FRESH
-        return Freshness.GRACE if now < self.next_update + grace else Freshness.STALE
+        return Freshness.of(self.next_update, now, grace)
 
 
 def due_day(next_update: datetime) -> date:

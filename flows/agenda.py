@@ -10,9 +10,12 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import DeclarativeBase, Session
 
 from audit.events import EventKind
+from domain.metadata import Freshness
 from flows.devices_view import DeviceRow
+from flows.health import metadata_freshness
 from flows.inventory_view import ItemRow, on_the_way
-from flows.keys import KeyRow
+from flows.key_blocks import Stopped, stopped
+from flows.keys import KeyRow, key_rows
 from flows.names import names_of
 from flows.parts import Parts
 from flows.people_view import PersonRow, ending_soon, without_key
@@ -46,7 +49,8 @@ class Agenda:
 
     alarm: datetime | None
     shared: tuple[AuditRecord, ...] | None
-    stopped: tuple[KeyRow, ...] | None
+    stopped: tuple[Stopped, ...] | None
+    metadata: Freshness | None
     pending: tuple[KeyRow, ...] | None
     on_the_way: tuple[ItemRow, ...] | None
     reissues: tuple[tuple[Reissue, Person], ...] | None
@@ -77,7 +81,7 @@ class Agenda:
             self.without_key,
             self.ending,
         )
-        return not any((*needs, self.stale_draft))
+        return not any((*needs, self.stale_draft)) and self.metadata in (None, Freshness.FRESH)
 
 
 def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agenda:
@@ -95,8 +99,9 @@ def agenda(parts: Parts, viewer: Viewer, *, sees: Callable[[str], bool]) -> Agen
         return Agenda(
             alarm=_alarm(session, now) if sees("keys") else None,
             shared=shared,
-            stopped=_keys(session, "suspended") if sees("keys") else None,
-            pending=_keys(session, "pending") if sees("keys") else None,
+            stopped=stopped(session, parts) if sees("keys") else None,
+            metadata=metadata_freshness(session, parts) if sees("keys") else None,
+            pending=key_rows(session, state="pending") if sees("keys") else None,
             on_the_way=on_the_way(session) if sees("keys") else None,
             reissues=_reissues(session) if people else None,
             waiting=_waiting(session) if sees("devices") else None,
@@ -137,16 +142,6 @@ def _shared(session: Session, now: datetime) -> tuple[AuditRecord, ...]:
 
 def _reissues(session: Session) -> tuple[tuple[Reissue, Person], ...]:
     return tuple((row, session.get_one(Person, row.person_id)) for row in open_requests(session))
-
-
-def _keys(session: Session, state: str) -> tuple[KeyRow, ...]:
-    rows = session.execute(
-        select(Credential, Person)
-        .join(Person, Person.id == Credential.person_id)
-        .where(Credential.state == state)
-        .order_by(Credential.id)
-    )
-    return tuple(KeyRow(key, owner) for key, owner in rows)
 
 
 def _waiting(session: Session) -> tuple[DeviceRow, ...]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from sqlalchemy.orm import Session
 
 from domain.errors import DoorwardError
-from domain.metadata import due_day
+from domain.metadata import Freshness, due_day
 from flows.jobs import LATE
 from flows.parts import Parts
 from models.audit import head
@@ -70,13 +70,21 @@ def metadata_age(parts: Parts) -> MetadataAge | None:
     return None if due is None else MetadataAge(now - due.imported_at, due.next_update - now)
 
 
+def metadata_freshness(session: Session, parts: Parts) -> Freshness | None:
+    """Return how far the metadata that counts may be relied on, or None where nothing was imported."""
+    due = newest_dates(session)
+    if due is None:
+        return None
+    return Freshness.of(due.next_update, parts.clock.now(), parts.key_rules.metadata_grace)
+
+
 def _metadata(session: Session, parts: Parts) -> str:
     """Warn when metadata is due. None at all is a choice: the operator may trust models himself."""
-    due, now = newest_dates(session), parts.clock.now()
-    if due is None or now < due.next_update:
+    due, age = newest_dates(session), metadata_freshness(session, parts)
+    if due is None or age is Freshness.FRESH:
         return "ok"
-    day, grace = due_day(due.next_update), parts.key_rules.metadata_grace
-    if now < due.next_update + grace:
+    day = due_day(due.next_update)
+    if age is Freshness.GRACE:
         return f"warning: metadata of key models is due since {day}; import a newer one"
     return f"warning: metadata of key models is stale, due since {day}: it admits no new keys"
 

@@ -31,6 +31,7 @@ from models.metadata import lock_imports
 from models.people import Assignment, Person, lock_person
 
 WORKING = ("pending", "active")
+_BLOCKED = "model-blocked: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +59,28 @@ def fallen(session: Session, counts: Trust, now: datetime) -> tuple[Fallen, ...]
     query = select(Credential).where(Credential.state.in_(WORKING)).order_by(Credential.id)
     found = []
     for key in session.scalars(query):
-        stored = EnrolledKey.of(
-            key.aaguid, key.algorithm, leaf=key.leaf, attestation_object=key.attestation_object
-        )
-        rules = rules_against(stored, counts, now)
+        rules = against(key, counts, now)
         if rules:
             model = counts.model(key.aaguid)
             statuses = tuple(r.status for r in model.statuses if r.holds(now)) if model else ()
             found.append(Fallen(key, rules, statuses))
     return tuple(found)
+
+
+def against(key: Credential, counts: Trust, now: datetime) -> tuple[KeyRule, ...]:
+    """Return the rules for which a registered key must not work by what *counts*; often none."""
+    stored = EnrolledKey.of(
+        key.aaguid, key.algorithm, leaf=key.leaf, attestation_object=key.attestation_object
+    )
+    return rules_against(stored, counts, now)
+
+
+def rules_in(reason: str) -> tuple[KeyRule, ...]:
+    """Return the rules that the reason of a key's state names; none if the key was stopped otherwise."""
+    if not reason.startswith(_BLOCKED):
+        return ()
+    named = reason.removeprefix(_BLOCKED).split(", ")
+    return tuple(rule for rule in KeyRule if rule.value in named)
 
 
 def stop(session: Session, parts: Parts, found: Sequence[Fallen], *, by: str, now: datetime) -> list[Event]:
@@ -83,7 +97,7 @@ def stop(session: Session, parts: Parts, found: Sequence[Fallen], *, by: str, no
     raise_state_revision(session)
     events = []
     for one in locked:
-        reason = "model-blocked: " + ", ".join(rule.value for rule in one.rules)
+        reason = _BLOCKED + ", ".join(rule.value for rule in one.rules)
         set_key_state(session, one.key, "suspended", id=parts.ids.new("kst"), by=by, reason=reason, now=now)
         events.append(Event(EventKind.KEY_MODEL_BLOCKED, by, one.key.person_id, one.told()))
         events.append(end_root(session, "key", one.key.id, cause="key-model-blocked", by=by))

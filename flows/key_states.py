@@ -2,8 +2,9 @@
 
 Who attacks this: whoever holds a lost key (every session, door and token that
 it opened ends at once), an owner who wants a key back that was stopped (only
-somebody else reinstates it, and says why; a lost key never comes back), two
-admins at once (locked rows, states that may follow one another).
+somebody else reinstates it, and says why; a lost key never comes back, nor one
+against which its model or a denial still stands), two admins at once (locked
+rows, states that may follow one another).
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from domain.custody import Step
 from domain.errors import Conflict, Forbidden, NotFound
 from flows import custody
 from flows.end_access import end_root
+from flows.key_blocks import block_by
 from flows.parts import Parts
 from flows.people import is_last_admin
+from flows.trust import trust_for_new_keys
 from models.instance import raise_state_revision
 from models.keys import Credential, credentials_of, lock_credential, set_key_state
 from models.people import lock_person
@@ -94,10 +97,19 @@ def stop_own(
 
 
 def reinstate(session: Session, parts: Parts, credential_id: str, *, reason: str, by: str) -> Sequence[Event]:
-    """Let a suspended key in again; the caller has spent the touch of *by*, who is not its owner."""
+    """Let a suspended key in again; the caller has spent the touch of *by*, who is not its owner.
+
+    Raises Conflict while its model, or a denial, stands against it: it would open nothing.
+    """
+    trusted = trust_for_new_keys(session, parts)  # first: an import takes its lock before people's
     key = locked(session, credential_id, "reinstated")
     if key.person_id == by:
         raise Forbidden("nobody reinstates a key of their own", code="own-key", remedy="Ask another admin.")
+    block = block_by(session, trusted, key, parts.clock.now())
+    if block is not None:
+        raise Conflict(
+            f"the key cannot be reinstated: {block.why}", code="key-still-blocked", remedy=block.remedy
+        )
     _note(session, parts, key, "active" if key.activated_at else "pending", reason=reason, by=by)
     raise_state_revision(session)
     details = {"key": key.id, "label": key.label, "reason": reason}

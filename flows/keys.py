@@ -9,13 +9,13 @@ place (the last admin's only key cannot be revoked here).
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from cryptography import x509
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
@@ -26,10 +26,13 @@ from domain.key_refusals import KeyRefusal
 from flows import custody
 from flows.end_access import end_root
 from flows.ending import Loss, losses_of_key
+from flows.key_blocks import Block, after_revoking, block_of
+from flows.names import names_of
 from flows.parts import Parts
 from flows.people import is_last_admin
 from flows.trust import trust
 from models.audit import AuditDetail, AuditRecord
+from models.custody import KeyItem
 from models.keys import (
     Credential,
     CredentialState,
@@ -43,6 +46,7 @@ from models.people import Person, lock_person
 
 PAGE = 50
 MODELS = 5
+_WITH_OWNERS = select(Credential, Person).join(Person, Person.id == Credential.person_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,19 @@ class KeyList:
 
 @dataclass(frozen=True, slots=True)
 class KeyPage:
-    """One key: owner, history of its states, and what would end with it."""
+    """One key: owner, history of its states by named people, and what would end with it.
+
+    *block* is what stands against it now, whatever its state. *afterwards* says
+    how its owner comes to a new key once it is revoked.
+    """
 
     key: Credential
     owner: Person
     history: tuple[CredentialState, ...]
+    names: Mapping[str, str]
     losses: tuple[Loss, ...]
+    block: Block | None
+    afterwards: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +122,7 @@ class RefusedModel:
 def list_keys(parts: Parts, *, state: str = "", before: str = "") -> KeyList:
     """Return a page of keys below the cursor *before*, all states or one."""
     with parts.db.read() as session:
-        query = select(Credential, Person).join(Person, Person.id == Credential.person_id)
-        count = select(func.count()).select_from(Credential)
+        query, count = _WITH_OWNERS, select(func.count()).select_from(Credential)
         if state:
             query, count = query.where(Credential.state == state), count.where(Credential.state == state)
         if before:
@@ -121,6 +131,27 @@ def list_keys(parts: Parts, *, state: str = "", before: str = "") -> KeyList:
         rows = tuple(KeyRow(key, owner) for key, owner in found[:PAGE])
         older = rows[-1].key.id if len(found) > PAGE else None
         return KeyList(rows, session.scalar(count) or 0, older)
+
+
+def key_rows(session: Session, *, state: str = "", person_id: str = "") -> tuple[KeyRow, ...]:
+    """Return keys with their owners, the oldest first: all, or those of one state or person."""
+    query = _WITH_OWNERS.order_by(Credential.id)
+    if state:
+        query = query.where(Credential.state == state)
+    if person_id:
+        query = query.where(Credential.person_id == person_id)
+    return tuple(KeyRow(key, owner) for key, owner in session.execute(query))
+
+
+def keys_named(session: Session, named: str) -> tuple[KeyRow, ...]:
+    """Return the key of this id; else those of this serial number or login name, but for revoked ones."""
+    key = session.get(Credential, named)
+    if key is not None:
+        return (KeyRow(key, session.get_one(Person, key.person_id)),)
+    noted = select(KeyItem.credential_id).where(KeyItem.serial == named)
+    fits = or_(Credential.serial == named, Credential.id.in_(noted), Person.login_name == named.lower())
+    query = _WITH_OWNERS.where(fits, Credential.state != "revoked").order_by(Credential.id)
+    return tuple(KeyRow(key, owner) for key, owner in session.execute(query))
 
 
 def key_page(parts: Parts, credential_id: str) -> KeyPage:
@@ -134,7 +165,15 @@ def key_page(parts: Parts, credential_id: str) -> KeyPage:
             .where(CredentialState.credential_id == credential_id)
             .order_by(CredentialState.at.desc(), CredentialState.id.desc())
         ).all()
-        return KeyPage(key, owner, tuple(history), losses_of_key(session, key.id, parts.clock.now()))
+        return KeyPage(
+            key,
+            owner,
+            tuple(history),
+            names_of(session, {row.by for row in history}),
+            losses_of_key(session, key.id, parts.clock.now()),
+            block_of(session, parts, key),
+            after_revoking(session, key),
+        )
 
 
 def models(parts: Parts) -> tuple[Model, ...]:

@@ -105,6 +105,7 @@ def test_a_key_that_counts_backwards_is_stopped_recorded_and_shown_first(world: 
     assert recorded(world, "access.ended")[0][1]["of"] == "key"
     page = asha.get("/admin").text
     assert "The key of Imani was stopped" in page
+    assert "It counted backwards" in page
     assert "Nothing needs you" not in page
 
 
