@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -14,10 +14,12 @@ from sqlalchemy.orm import Session
 from app import build_parts, configure_logging
 from domain.errors import DoorwardError, NotFound
 from flows.parts import Event, Parts
-from models.people import Person, person_by_login
+from models.people import Person, logins_of, person_by_login
 from settings import Settings, SettingsInvalid, read_settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+NOTHING_WRITTEN = "dry run: nothing was written"
 
 
 def settings_or_exit() -> Settings:
@@ -60,13 +62,51 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def commit(parts: Parts, act: Callable[[Session], Event | list[Event]]) -> list[Event]:
-    """Run one host act in a transaction of its own and commit its record."""
+def commit(
+    parts: Parts, act: Callable[[Session], Event | Sequence[Event]], *, dry_run: bool = False
+) -> list[Event]:
+    """Run one host act in a transaction of its own and commit its record.
+
+    *dry_run* throws it away; every check has run either way.
+    """
     with parts.db.write() as session:
         done = act(session)
-        events = done if isinstance(done, list) else [done]
-        parts.commit(session, *events)
+        events = [done] if isinstance(done, Event) else list(done)
+        if dry_run:
+            session.rollback()
+        else:
+            parts.commit(session, *events)
         return events
+
+
+def would(dry_run: bool) -> str:
+    return "would have " if dry_run else ""
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print *rows* under their headers, in columns as wide as they need."""
+    lines = [tuple(headers), *(tuple(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def suspended_keys(parts: Parts, told: Sequence[Mapping[str, Any]], *, dry_run: bool) -> list[str]:
+    """Return a line for each key that falls (``flows.key_standing.Fallen.told``), with its owner's login."""
+    with parts.db.read() as session:
+        logins = logins_of(session, (one["person"] for one in told))
+    verb = "would be" if dry_run else "was"
+    return [
+        f"key {one['key']} of {logins.get(one['person'], one['person'])} ({one['label']})"
+        f" {verb} suspended: {', '.join(one['rules'])}"
+        for one in told
+    ]
+
+
+def warn_of_lockout(*, dry_run: bool) -> None:
+    """Say that no admin is left who can log in, and what helps."""
+    has = "would have" if dry_run else "has"
+    click.echo(f"warning: no admin {has} a working key; see: doorward admin recover")
 
 
 def person(session: Session, login_name: str) -> Person:

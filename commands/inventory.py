@@ -1,24 +1,22 @@
-"""`doorward keys inventory|ship|revoke`: physical keys, from the host. The host is one person, never two."""
+"""`doorward keys inventory|ship`: physical keys, from the host. The host is one person, never two."""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from commands.base import FILE, parts_or_exit, plainly
+from commands.base import DRY_RUN, FILE, commit, parts_or_exit, plainly, table, would
 from domain.errors import Invalid
 from flows import custody
-from flows import keys as key_flow
-from flows.parts import Event, Parts
 from models.custody import KeyItem
-
-DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
+from models.people import logins_of
 
 
 @click.group()
@@ -39,30 +37,34 @@ def inventory_add(batch: str, model: str, file: Path | None, single: str | None,
         raise Invalid("give --file or --serial, not both", code="inventory-fields")
     serials: list[str | None] = [*_serials(file)] if file else [single]
     parts = parts_or_exit()
-    done = _act(
+    done = commit(
         parts,
         lambda s: custody.receive(s, parts, batch=batch, model=model, serials=serials, by="host")[1],
         dry_run=dry_run,
     )
-    click.echo(f"{_would(dry_run)}entered {len(done)} {'key' if len(done) == 1 else 'keys'} of {batch}")
+    click.echo(f"{would(dry_run)}entered {len(done)} {'key' if len(done) == 1 else 'keys'} of {batch}")
 
 
 @inventory.command("list")
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @plainly
 def inventory_list(as_json: bool) -> None:
-    """List the inventory with state and custody level."""
+    """List the inventory with state, custody level, recipient and registered key."""
     with parts_or_exit().db.read() as session:
-        rows = [_told(session, row) for row in session.scalars(select(KeyItem).order_by(KeyItem.id))]
+        items = session.scalars(select(KeyItem).order_by(KeyItem.id)).all()
+        logins = logins_of(session, (row.person_id for row in items if row.person_id))
+        rows = [_told(session, row, logins) for row in items]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
-    for row in rows:
-        broken = "  BROKEN: " + str(row["problem"]) if row["broken"] else ""
-        click.echo(
-            f"{row['item']}  {row['serial'] or '-'}  {row['state']}  {row['level']}  "
-            f"{row['person'] or '-'}  {row['batch']}{broken}"
-        )
+    names = ("item", "serial", "state", "level", "login", "key", "batch")
+    table(
+        ("ITEM", "SERIAL", "STATE", "CUSTODY", "FOR", "KEY", "BATCH", ""),
+        [
+            (*(row[name] or "-" for name in names), f"BROKEN: {row['problem']}" if row["broken"] else "")
+            for row in rows
+        ],
+    )
 
 
 @click.command()
@@ -77,42 +79,12 @@ def ship(item: str, carrier: str, reference: str, dry_run: bool) -> None:
     Write the approved address on the parcel, and no other: Doorward keeps only a digest of it.
     """
     parts = parts_or_exit()
-    _act(
+    commit(
         parts,
-        lambda s: [custody.ship(s, parts, item, carrier=carrier, reference=reference, by="host")],
+        lambda s: custody.ship(s, parts, item, carrier=carrier, reference=reference, by="host"),
         dry_run=dry_run,
     )
-    click.echo(f"{_would(dry_run)}shipped {item} by {carrier}, {reference}")
-
-
-@click.command()
-@click.argument("key")
-@click.option("--reason", required=True, help="Kept in the record.")
-@DRY_RUN
-@plainly
-def revoke(key: str, reason: str, dry_run: bool) -> None:
-    """Stop KEY for good; its sessions, open doors and tokens end once this returns."""
-    parts = parts_or_exit()
-    losses = key_flow.key_page(parts, key).losses
-    _act(parts, lambda s: [*key_flow.revoke(s, parts, key, reason=reason, by="host")], dry_run=dry_run)
-    for loss in losses:
-        click.echo(f"{loss.name} {'would lose' if dry_run else 'lost'} {loss.words}")
-    click.echo(f"{_would(dry_run)}revoked {key}")
-
-
-def _act(parts: Parts, act: Callable[[Session], list[Event]], *, dry_run: bool) -> list[Event]:
-    """Run one act and commit it, or throw it away; every check has run either way."""
-    with parts.db.write() as session:
-        events = act(session)
-        if dry_run:
-            session.rollback()
-        else:
-            parts.commit(session, *events)
-        return events
-
-
-def _would(dry_run: bool) -> str:
-    return "would have " if dry_run else ""
+    click.echo(f"{would(dry_run)}shipped {item} by {carrier}, {reference}")
 
 
 def _serials(file: Path) -> list[str]:
@@ -125,7 +97,7 @@ def _serials(file: Path) -> list[str]:
     return [line.strip() for line in lines]
 
 
-def _told(session: Session, row: KeyItem) -> dict[str, object]:
+def _told(session: Session, row: KeyItem, logins: Mapping[str, str]) -> dict[str, Any]:
     chain = custody.chain_of(session, row)
     return {
         "item": row.id,
@@ -137,5 +109,6 @@ def _told(session: Session, row: KeyItem) -> dict[str, object]:
         "broken": chain.broken,
         "problem": chain.problem,
         "person": row.person_id,
+        "login": logins.get(row.person_id) if row.person_id else None,
         "key": row.credential_id,
     }

@@ -7,9 +7,11 @@ from pathlib import Path
 import click
 
 from commands.base import FILE, commit, parts_or_exit, plainly
-from commands.inventory import inventory, revoke, ship
+from commands.inventory import inventory, ship
+from commands.keys_denials import COMMANDS as DENIALS
 from commands.keys_explain import keys_explain
-from commands.keys_metadata import COMMANDS
+from commands.keys_metadata import COMMANDS as METADATA
+from commands.keys_registered import COMMANDS as REGISTERED
 from flows import catalog
 from models.keys import anchors
 
@@ -19,7 +21,7 @@ def keys() -> None:
     """Which keys and key models are accepted."""
 
 
-for command in (keys_explain, *COMMANDS):
+for command in (*REGISTERED, keys_explain, *METADATA, *DENIALS, inventory, ship):
     keys.add_command(command)
 
 
@@ -63,7 +65,3 @@ def trust_remove(anchor_id: str) -> None:
     parts = parts_or_exit()
     commit(parts, lambda s: catalog.distrust_key_model(s, anchor_id, by="host"))
     click.echo("removed; keys registered under it go on")
-
-
-for command in (inventory, ship, revoke):
-    keys.add_command(command)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from domain.authenticators import read_aaguid
 from domain.errors import Conflict, Invalid, NotFound
-from flows.key_standing import fallen, stop
+from flows.key_standing import fallen, locks_out_admins, stop
 from flows.parts import Parts
 from flows.trust import CERTIFICATE, KEY, MODEL, trust
 from models.metadata import KeyDenial, denial, lock_imports, remove_denial
@@ -24,11 +24,14 @@ _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 _REASON_MAX = 200
 
 
-def deny(session: Session, parts: Parts, kind: str, value: str, *, reason: str, by: str) -> list[Event]:
+def deny(
+    session: Session, parts: Parts, kind: str, value: str, *, reason: str, by: str, force: bool = False
+) -> list[Event]:
     """Deny *value* and stop the registered keys that it covers; the caller commits the events.
 
     *kind* is ``aaguid``, ``leaf`` (SHA-256 of an attestation certificate or of
-    one above it) or ``spki`` (SHA-256 of its public key).
+    one above it) or ``spki`` (SHA-256 of its public key). Raises Conflict where
+    no admin would have a working key any more, unless *force*.
     """
     now = parts.clock.now()
     value, reason = _value(kind, value), reason.strip()[:_REASON_MAX]
@@ -44,7 +47,21 @@ def deny(session: Session, parts: Parts, kind: str, value: str, *, reason: str, 
     )
     session.flush()
     found = fallen(session, trust(session, parts), now)
-    details = {"kind": kind, "value": value, "reason": reason, "blocked": len(found)}
+    locks_out = locks_out_admins(session, found, now)
+    if locks_out and not force:
+        raise Conflict(
+            "no admin would have a working key any more",
+            code="locks-out-admins",
+            remedy="Nothing is denied. See whose keys it covers with --dry-run, and give an admin a key that"
+            " it does not cover. With --force it is denied all the same; then: doorward admin recover.",
+        )
+    details = {
+        "kind": kind,
+        "value": value,
+        "reason": reason,
+        "blocked": len(found),
+        "locks_out_admins": locks_out,
+    }
     events = stop(session, parts, found, by=by, now=now)
     return [Event(EventKind.KEY_DENIAL_ADDED, by, "-", details), *events]
 

@@ -19,6 +19,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from authn.serials import spellings
 from authn.trust import Trust
 from domain.custody import Step
 from domain.errors import Conflict, NotFound
@@ -32,7 +33,6 @@ from flows.parts import Parts
 from flows.people import is_last_admin
 from flows.trust import trust
 from models.audit import AuditDetail, AuditRecord
-from models.custody import KeyItem
 from models.keys import (
     Credential,
     CredentialState,
@@ -148,8 +148,12 @@ def keys_named(session: Session, named: str) -> tuple[KeyRow, ...]:
     key = session.get(Credential, named)
     if key is not None:
         return (KeyRow(key, session.get_one(Person, key.person_id)),)
-    noted = select(KeyItem.credential_id).where(KeyItem.serial == named)
-    fits = or_(Credential.serial == named, Credential.id.in_(noted), Person.login_name == named.lower())
+    item = custody.item_by_serial(session, named)
+    fits = or_(
+        func.lower(Credential.serial).in_([way.lower() for way in spellings(named)]),
+        Credential.id == (item.credential_id if item else None),
+        Person.login_name == named.lower(),
+    )
     query = _WITH_OWNERS.where(fits, Credential.state != "revoked").order_by(Credential.id)
     return tuple(KeyRow(key, owner) for key, owner in session.execute(query))
 

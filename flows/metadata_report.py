@@ -27,10 +27,12 @@ def report_of(
     """Return the report of an import.
 
     *blocked*: keys that stop. *models*: models in use that are *new* to the
-    metadata, *gone* from it or *changed* in it. *warnings*: what stops nothing
+    metadata, *gone* from it or *changed* in it, with the number of *keys* that
+    go on working. *warnings*: what stops nothing
     and wants a look. *admitted*: how many models new keys may be of.
     """
     used = Counter(session.scalars(select(Credential.aaguid).where(Credential.state.in_(WORKING))))
+    left = used - Counter(one.key.aaguid for one in found)
     old = before.metadata.models if before.metadata else {}
     new = counts.metadata.models if counts.metadata else {}
     return {
@@ -38,7 +40,7 @@ def report_of(
         "models": [
             told
             for aaguid in sorted(used)
-            if (told := _change(aaguid, old.get(aaguid), new.get(aaguid), used[aaguid])) is not None
+            if (told := _change(aaguid, old.get(aaguid), new.get(aaguid), left[aaguid])) is not None
         ],
         "warnings": [
             {"aaguid": aaguid, "description": new[aaguid].description, "says": says}

@@ -19,6 +19,7 @@ from authn.trust import Trust
 from domain.errors import NotFound
 from domain.key_rules import KeyRule, Level
 from domain.metadata import Freshness, Model, due_day
+from flows.names import names_of
 from flows.parts import Parts
 from flows.trust import MODEL, trust
 from models.keys import Credential, TrustAnchor, anchors
@@ -83,7 +84,8 @@ class ModelRow:
 class MetadataPage:
     """What is known of key models, newest import first.
 
-    Without imports *freshness*, *age* and *due* are None.
+    Without imports *freshness*, *age* and *due* are None. *names* are those of
+    the people whose keys the imports suspended.
     """
 
     imports: tuple[MetadataImport, ...]
@@ -96,6 +98,7 @@ class MetadataPage:
     by_rule: tuple[tuple[KeyRule, int], ...]
     models: tuple[ModelRow, ...]
     denied: tuple[KeyDenial, ...]
+    names: Mapping[str, str]
 
     @property
     def newest(self) -> MetadataImport | None:
@@ -151,6 +154,7 @@ def metadata_page(parts: Parts) -> MetadataPage:
             by_rule=tuple((rule, counted[rule]) for rule in KeyRule if counted[rule]),
             models=_rows(session, trusted, now),
             denied=tuple(denials(session)),
+            names=names_of(session, {one["person"] for row in found for one in row.report["blocked"]}),
         )
 
 

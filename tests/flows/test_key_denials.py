@@ -27,9 +27,10 @@ def imani(world: World) -> Contractor:
     return world.person("imani", "role:support")
 
 
-def forbid(world: World, kind: str, value: str, *, reason: str = "lost batch") -> None:
+def forbid(world: World, kind: str, value: str, *, reason: str = "lost batch", force: bool = False) -> None:
     with world.parts.db.write() as session:
-        world.parts.commit(session, *deny(session, world.parts, kind, value, reason=reason, by="host"))
+        events = deny(session, world.parts, kind, value, reason=reason, by="host", force=force)
+        world.parts.commit(session, *events)
 
 
 def permit(world: World, kind: str, value: str) -> None:
@@ -72,6 +73,20 @@ def test_a_denied_model_cannot_be_registered(world: World) -> None:
 
     assert caught.value.code == "not-certified"
     assert recorded(world, "key.refused")[0]["rules"] == ["denied-model"]
+
+
+def test_a_denial_that_leaves_no_admin_a_key_is_refused_unless_forced(world: World) -> None:
+    asha = world.person("asha", "role:admin")
+
+    with pytest.raises(Conflict) as caught:
+        forbid(world, "aaguid", AAGUID)
+    kept = state_of(world, asha)
+    forbid(world, "aaguid", AAGUID, force=True)
+
+    assert (caught.value.code, kept) == ("locks-out-admins", "active")
+    assert "--force" in str(caught.value.remedy)
+    assert state_of(world, asha) == "suspended"
+    assert recorded(world, "denial.added")[0]["locks_out_admins"] is True
 
 
 def test_taking_a_denial_back_lets_new_keys_in_and_reinstates_none(world: World, imani: Contractor) -> None:

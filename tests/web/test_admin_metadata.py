@@ -59,12 +59,20 @@ def test_unsigned_metadata_wears_a_warning_on_both_pages(world: World, asha: Des
 
 
 @pytest.mark.parametrize(
-    ("due", "says"), [("2026-11-01", "Newer metadata is due"), ("2026-09-01", "The metadata is too old")]
+    ("due", "says"),
+    [
+        ("2026-11-01", "Newer metadata of key models is due"),
+        ("2026-09-01", "The metadata of key models is too old"),
+    ],
 )
-def test_old_metadata_says_so(world: World, asha: Desk, due: str, says: str) -> None:
+def test_old_metadata_says_so_and_is_on_the_first_page(world: World, asha: Desk, due: str, says: str) -> None:
     take(world, blob(model(world), due=due))
 
+    home = asha.get("/admin").text
+
     assert says in asha.get("/admin/keys/models").text
+    assert says in home
+    assert "Nothing needs you" not in home
 
 
 def test_a_key_that_an_import_suspended_is_named_with_its_reason(world: World, asha: Desk) -> None:
@@ -75,7 +83,8 @@ def test_a_key_that_an_import_suspended_is_named_with_its_reason(world: World, a
 
     page = asha.get("/admin/keys/metadata").text
 
-    assert f'<a href="/admin/keys/{imani.id}">' in page
+    assert f'<a href="/admin/keys/{imani.id}"><bdi>Test key</bdi></a>' in page
+    assert f'<a href="/admin/people/{imani.person_id}"><bdi>Imani</bdi></a>' in page
     assert "status-bad" in page
 
 

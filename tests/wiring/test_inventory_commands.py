@@ -1,4 +1,4 @@
-"""`doorward keys inventory|ship|revoke`: what they do, and that a dry run does nothing."""
+"""`doorward keys inventory|ship|list|revoke`: what they do, and that a dry run does nothing."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 from sqlalchemy import select
 
 from flows import custody
 from models.audit import AuditRecord
 from models.custody import KeyItem
 from models.keys import Credential
-from tests.flows.test_custody import approved, newcomer
-from tests.flows.test_loss import write
+from tests.flows.metadata_desk import keys_of
+from tests.flows.test_custody import approved, newcomer, register_key
+from tests.flows.test_loss import add_key, write
 from tests.wiring.test_commands import Run, run
 from tests.world import World
 
@@ -123,4 +125,54 @@ def test_a_broken_chain_is_told_in_the_list(run: Run, world: World) -> None:
 
     told = run("keys", "inventory", "list").output
 
+    assert told.splitlines()[0].split() == ["ITEM", "SERIAL", "STATE", "CUSTODY", "FOR", "KEY", "BATCH"]
+    assert "  imani  " in told
     assert "BROKEN: recipient, address or serial differ" in told
+
+
+def test_registered_keys_are_listed_with_what_names_them(run: Run, world: World) -> None:
+    imani, jon = world.person("imani"), world.person("jon")
+    world.login(jon)
+
+    every, one = run("keys", "list").output.splitlines(), run("keys", "list", "--person", "jon").output
+    told = json.loads(run("keys", "list", "--json").output)
+
+    assert every[0].split() == ["KEY", "OWNER", "MODEL", "STATE", "CUSTODY", "LAST", "USED"]
+    assert [line.split()[:2] for line in every[1:]] == [
+        [keys_of(world, p)[0].id, p.name] for p in (imani, jon)
+    ]
+    assert "imani" not in one
+    assert "not known" in one
+    assert [(row["login"], row["state"], row["model"]) for row in told] == [
+        ("imani", "active", "Test key"),
+        ("jon", "active", "Test key"),
+    ]
+    assert told[1]["last_used_at"].startswith("2026-")
+    assert run("keys", "list", "--person", "nobody").exit_code == 1
+
+
+def test_a_key_is_revoked_by_serial_or_login_if_only_one_fits(run: Run, world: World) -> None:
+    run("keys", "inventory", "add", "PO-1", "--model", "Key", "--serial", "S-1")
+    mara = newcomer(world, "mara")
+    item = str(listed(run)[0]["item"])
+    write(world, lambda s: custody.assign(s, world.parts, item, mara, "Long Road 1", by="prs_asha"))
+    approved(world, item)
+    world.activate(*register_key(world, mara, b"S-1", "mara"))
+    imani = world.person("imani")
+    added = add_key(world, world.login(imani), imani)[1].key_id
+    first = keys_of(world, imani)[0].id
+
+    def revoke(named: str) -> Result:
+        return run("keys", "revoke", named, "--reason", "lost")
+
+    ambiguous, unknown = revoke("imani"), revoke("nobody")
+    by_id, by_login, by_serial = revoke(added), revoke("Imani"), revoke("S-1")
+
+    assert (ambiguous.exit_code, unknown.exit_code) == (2, 1)
+    assert first in ambiguous.output
+    assert added in ambiguous.output
+    assert "See: doorward keys list" in unknown.output
+    assert by_id.exit_code == 0
+    assert f"revoked {first} of imani (Test key)" in by_login.output
+    assert "of mara (Test key)" in by_serial.output
+    assert revoke("imani").exit_code == 1

@@ -16,7 +16,7 @@ from settings import Settings
 from tests.authn.metadata.authority import house
 from tests.authn.metadata.payload import CERTIFIED, payload
 from tests.authn.metadata.real import real_metadata
-from tests.flows.metadata_desk import REVOKED, blob, model, sequence, state_of
+from tests.flows.metadata_desk import REVOKED, blob, keys_of, model, sequence, state_of
 from tests.world import AAGUID, World
 
 Run = Callable[..., Result]
@@ -97,7 +97,7 @@ def test_a_dry_run_says_what_would_change(run: Run, world: World, tmp_path: Path
 
     result = run("import-metadata", "--dry-run", written(tmp_path, blob(model(world, statuses=REVOKED))))
 
-    assert f"of {asha.id} (Test key) is suspended: status-bad" in result.output
+    assert "of asha (Test key) would be suspended: status-bad" in result.output
     assert "warning: no admin would have a working key; see: doorward admin recover" in result.output
     assert result.output.endswith("dry run: nothing was written\n")
     assert (sequence(world), state_of(world, asha)) == (before, "active")
@@ -140,10 +140,62 @@ def test_status_in_words_and_for_programs(run: Run, world: World, tmp_path: Path
     assert told["metadata"]["freshness"] in {"fresh", "grace", "stale"}
 
 
+def test_the_report_of_an_import_names_owners_and_what_is_left(
+    run: Run, world: World, tmp_path: Path
+) -> None:
+    """It used to print an id for the person, and to count the suspended key as working."""
+    imani = world.person("imani")
+
+    done = run("import-metadata", written(tmp_path, blob(model(world, statuses=REVOKED))))
+
+    line = f"key {keys_of(world, imani)[0].id} of imani (Test key) was suspended: status-bad"
+    assert line in done.output
+    assert line in run("status").output
+    told = json.loads(run("status", "--json").output)["metadata"]["report"]["models"]
+    assert [one["keys"] for one in told] == [0]
+
+
+def test_a_denial_says_whose_keys_it_suspends_and_a_dry_run_who_would_be(run: Run, world: World) -> None:
+    asha, imani = world.person("asha", "role:admin"), world.person("imani")
+    deny = ("deny", "leaf", keys_of(world, imani)[0].leaf_sha256, "--reason", "lost batch")
+    before = sequence(world)
+
+    rehearsed = run(*deny, "--dry-run")
+    unchanged = (sequence(world), state_of(world, imani)) == (before, "active")
+    done = run(*deny)
+
+    assert rehearsed.output == (
+        f"key {keys_of(world, imani)[0].id} of imani (Test key) would be suspended: denied-certificate\n"
+        "1 key would be suspended\ndry run: nothing was written\n"
+    )
+    assert unchanged
+    assert "of imani (Test key) was suspended: denied-certificate" in done.output
+    assert done.output.endswith("denied; 1 key was suspended\n")
+    assert (state_of(world, asha), run("deny-list").output.split()[0]) == ("active", "leaf")
+
+
+def test_a_denial_that_locks_out_all_admins_wants_force(run: Run, world: World) -> None:
+    asha = world.person("asha", "role:admin")
+    deny = ("deny", "aaguid", AAGUID, "--reason", "the wrong model")
+
+    rehearsed, refused = run(*deny, "--dry-run"), run(*deny)
+    kept = (state_of(world, asha), run("deny-list").output)
+    forced = run(*deny, "--force")
+
+    assert "warning: no admin would have a working key; see: doorward admin recover" in rehearsed.output
+    assert "without --force it is refused" in rehearsed.output
+    assert refused.exit_code == 1
+    assert "error: no admin would have a working key any more" in refused.output
+    assert "--dry-run" in refused.output
+    assert kept == ("active", "")
+    assert forced.exit_code == 0
+    assert "warning: no admin has a working key" in forced.output
+
+
 def test_deny_list_and_undeny(run: Run, world: World) -> None:
     imani = world.person("imani")
 
-    assert run("deny", "aaguid", AAGUID, "--reason", "stolen batch").output == "denied; 1 key was suspended\n"
+    assert "denied; 1 key was suspended" in run("deny", "aaguid", AAGUID, "--reason", "stolen batch").output
     assert state_of(world, imani) == "suspended"
     assert f"aaguid  {AAGUID}" in run("deny-list").output
     assert f"denied aaguid {AAGUID}: stolen batch" in run("status").output
