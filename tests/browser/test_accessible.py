@@ -137,6 +137,10 @@ def test_pages_that_one_is_sent_to_are_for_everybody(lived: tuple[Lived, Visitor
         found += look(asha.go(path), path)
     for act in SUBMITTED:
         found += look(act(asha), act.__name__)
+    stranger.go(link)
+    stranger.press("Register my security key")
+    stranger.page.get_by_text("Your key is registered").wait_for()
+    found += look(stranger.page, "the page that shows a stop code")
     stranger.close()
 
     assert found == []
