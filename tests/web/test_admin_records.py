@@ -68,8 +68,8 @@ def test_a_refused_decision_says_what_each_rule_needs_and_what_there_was(world: 
 
     page = asha.get(f"/admin/decisions/{denied.id}").text
 
-    assert "custody 0; rule `logs` needs 2" in page
-    assert "tier 1; rule `logs` needs 2" in page
+    assert "custody 0; rule “logs” needs 2" in page
+    assert "tier 1; rule “logs” needs 2" in page
 
 
 def test_decisions_are_found_by_person_resource_and_effect(world: World, asha: Desk) -> None:

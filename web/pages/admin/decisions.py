@@ -89,11 +89,11 @@ def attribute_text(name: str, value: Any) -> str:
 
 
 def needed(reason: Reason) -> str:
-    """Say what there was and which rule needs what: ``custody 0; rule `logs` needs 2``."""
+    """Say what there was and which rule needs what: `custody 0; rule “logs” needs 2`."""
     details = dict(reason.details)
     if "rule" not in details:
         return "–"
-    rule = f"rule `{details['rule']}`"
+    rule = f"rule “{details['rule']}”"
     if "needed" not in details:
         return rule
     return f"{details.get('fact', '')} {details.get('have', 'not known')}; {rule} needs {details['needed']}"
