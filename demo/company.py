@@ -46,7 +46,7 @@ SCENES = {
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of the six. *scene* is where they are met first."""
+    """One of the six. *scene* is where they are met first, *serial* stands on a key that was sent to them."""
 
     login: str
     name: str
@@ -56,6 +56,7 @@ class Member:
     story: str
     number: int
     approved: bool = True
+    serial: str = ""
 
 
 CAST = {
@@ -73,12 +74,15 @@ CAST = {
         ),
         Member(
             "mei.tanaka", "Mei Tanaka", ("role:engineer",), "NL-2317", "rented",
-            "arrives from a rented server while her laptop is at home: guarded, only telemetry can be read.",
+            "arrives from a rented server while her laptop is at home: guarded, only telemetry can be read. "
+            "Two admins sent her key, so from home she can change telemetry too.",
             13,
+            serial="NL-K-0013",
         ),
         Member(
-            "olu.adeyemi", "Olu Adeyemi", ("role:engineer",), "NL-2322", "vpn",
-            "comes through the company VPN, which the operator has named: everything of his opens.",
+            "olu.adeyemi", "Olu Adeyemi", ("role:engineer", "role:admin"), "NL-2322", "vpn",
+            "comes through the company VPN, which the operator has named: his doors open, but that for "
+            "changing telemetry asks how he got his key. He is the second admin.",
             14,
         ),
         Member(
@@ -96,6 +100,9 @@ CAST = {
     )
 }  # fmt: skip
 FIRST_ADMIN = "asha.raman"
+SECOND_ADMIN = "olu.adeyemi"
+SENT_A_KEY = "mei.tanaka"
+HAS_HOURS = "jon.berg"
 
 CLEAN: dict[str, Any] = {
     "disk_encrypted": True,

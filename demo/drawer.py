@@ -39,9 +39,13 @@ class KeyDrawer:
     def create(self, options: dict[str, Any], origin: str) -> dict[str, Any]:
         """Register a new key for the account that *options* name."""
         with self._lock:
-            key = SoftKey.create(self.authority, AAGUID, now=datetime.now(UTC))
+            owner = str(options["user"]["name"])
+            sent = CAST[owner].serial if owner in CAST and owner not in self._keys else ""
+            key = SoftKey.create(
+                self.authority, AAGUID, now=datetime.now(UTC), serial=sent.encode() if sent else None
+            )
             answer = key.register(options, origin)
-            self._keys.setdefault(str(options["user"]["name"]), []).append(key)
+            self._keys.setdefault(owner, []).append(key)
             self._save()
             return answer
 

@@ -249,6 +249,12 @@ class Journey(Actors):
         self.arrive(OLU, "vpn")
         self.door(OLU, "code:gripper-firmware", "read", OPEN)
         self.door(OLU, "svc:staging-deploy", "deploy", OPEN)
+        self.tell.say("Two admins sent Mei her key, and nobody sent Olu his: a rule asks for that.")
+        self.door(OLU, "svc:telemetry", "write", CLOSED)
+        self.browser(MEI).post("/sign-out", {})
+        self.move(MEI, "home")
+        self.arrive(MEI)
+        self.door(MEI, "svc:telemetry", "write", OPEN)
 
     def a_laptop_is_approved(self) -> None:
         self.tell.step("Nobody has approved Dana's laptop. Asha does.")
