@@ -51,7 +51,7 @@ class EventKind(Enum):
     CUSTODY_STEP = ("custody.step", "A physical key took a step of its life.")
     CUSTODY_ADDRESS_REFUSED = (
         "custody.address-refused",
-        "Whoever was to approve a shipment typed another address than the one that was entered.",
+        "A shipment was not approved: another address was typed.",
     )
     CUSTODY_BROKEN = ("custody.broken", "The chain of custody of a key broke.")
     REISSUE_ASKED = ("reissue.asked", "A new key was asked for somebody who lost theirs.")

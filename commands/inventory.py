@@ -61,8 +61,11 @@ def inventory_list(as_json: bool) -> None:
     table(
         ("ITEM", "SERIAL", "STATE", "CUSTODY", "FOR", "KEY", "BATCH", ""),
         [
-            (*(row[name] or "-" for name in names), f"BROKEN: {row['problem']}" if row["broken"] else "")
-            for row in rows
+            (
+                *(row[name] or "-" for name in names),
+                f"BROKEN: {row['problem']}" if row["broken"] else "",
+            )
+            for row in (each | {"level": f"{each['custody']} · {each['level']}"} for each in rows)
         ],
     )
 
@@ -105,6 +108,7 @@ def _told(session: Session, row: KeyItem, logins: Mapping[str, str]) -> dict[str
         "model": row.model,
         "serial": row.serial,
         "state": row.state,
+        "custody": int(chain.level),
         "level": chain.level.word,
         "broken": chain.broken,
         "problem": chain.problem,

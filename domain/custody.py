@@ -66,6 +66,11 @@ class CustodyLevel(IntEnum):
     PREREGISTERED = 3
 
     @property
+    def label(self) -> str:
+        """The number that rules ask for, and the word."""
+        return f"{int(self)} · {self.word}"
+
+    @property
     def word(self) -> str:
         return ("not known", "unserialised", "serialised", "pre-registered")[self]
 
@@ -77,6 +82,11 @@ class CustodyLevel(IntEnum):
     def told(self) -> str:
         """What follows "a key" where a door says which one it needs, and which one was used."""
         return _LEVEL_TOLD[self]
+
+
+def item_name(item_id: str, serial: str | None) -> str:
+    """Return what pages call a physical key: its serial number, or the end of its id."""
+    return serial or f"no serial {item_id[-6:]}"
 
 
 @dataclass(frozen=True, slots=True)

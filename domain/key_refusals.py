@@ -89,6 +89,24 @@ class KeyText:
     quiet: bool = False
 
 
+class ActivationFault(Enum):
+    """Why a key was not activated, though its touch was in order.
+
+    For the record: whoever tried reads one text for all of them.
+    """
+
+    NOT_WAITING = "key-not-waiting"
+    CODE_WRONG = "code-wrong"
+    CODE_OF_ANOTHER = "code-of-another"
+    CODE_SUPERSEDED = "code-superseded"
+    CODE_USED = "code-used"
+    CODE_EXPIRED = "code-expired"
+
+    @property
+    def words(self) -> str:
+        return _FAULT_WORDS[self]
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A refused ceremony. *detail* is for the record and for admins, never for the page.
@@ -119,6 +137,14 @@ def host_remedy(refusal: Refusal) -> str:
     return remedy.replace("the key you were sent", "another key").replace("the key we sent you", "the key")
 
 
+_FAULT_WORDS = {
+    ActivationFault.NOT_WAITING: "The key does not wait to be activated",
+    ActivationFault.CODE_WRONG: "The code was never made here",
+    ActivationFault.CODE_OF_ANOTHER: "The code is another person's",
+    ActivationFault.CODE_SUPERSEDED: "The code was ended by a newer code or link, or by a suspension",
+    ActivationFault.CODE_USED: "The code was used already, or ended when a key was activated",
+    ActivationFault.CODE_EXPIRED: "The code is too old",
+}
 _AGAIN = "Go back to the first page of Doorward and start again."
 _OUR_KEY = "Use the key you were sent."
 _SECURITY = "Contact security by the number on your contract."

@@ -21,12 +21,13 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from crypto.codes import code_digest, new_code
 from domain.errors import Conflict, NotAuthenticated, NotFound
-from domain.key_refusals import KeyRefusal, Refusal
+from domain.key_refusals import ActivationFault
 from evidence.first_tap import from_first_tap
 from evidence.observe import from_address
 from flows import custody
 from flows.ceremony import count_failure, take
 from flows.enter import Answer, LoggedIn, enter
+from flows.key_states import NoSuchKey
 from flows.login import Refused, begin_by_name, check_answer, claimant
 from flows.networks import named_networks
 from flows.parts import Parts
@@ -35,7 +36,14 @@ from models.base import changed_rows
 from models.evidence import add_observations
 from models.instance import raise_state_revision
 from models.keys import Challenge, Credential, credentials_of, lock_credential, set_key_state
-from models.people import OneTimeCode, consume_code, has_open_code, lock_person, withdraw_codes
+from models.people import (
+    OneTimeCode,
+    code_by_digest,
+    consume_code,
+    has_open_code,
+    lock_person,
+    withdraw_codes,
+)
 
 PURPOSE = "activate"
 
@@ -102,10 +110,9 @@ def finish(
     now = parts.clock.now()
     challenge = take(parts, ceremony, browser=browser, purpose=PURPOSE, now=now)
     with parts.db.write() as session:
-        answer = check_answer(session, parts, challenge, credential, now=now, states=("pending", "active"))
-        if isinstance(answer, Answer):
-            answer = _with_code(session, challenge, answer, now)
-        if isinstance(answer, Refused):
+        checked = check_answer(session, parts, challenge, credential, now=now, states=("pending", "active"))
+        answer = _with_code(session, challenge, checked, now) if isinstance(checked, Answer) else checked
+        if not isinstance(answer, Answer):
             _refuse(session, parts, challenge, answer, address, now)
             raise ActivationRefused
         person, key = answer.person, answer.credential
@@ -126,7 +133,7 @@ def activate_for(session: Session, parts: Parts, credential_id: str, *, by: str)
     now = parts.clock.now()
     found = session.get(Credential, credential_id)
     if found is None:
-        raise NotFound("there is no such key")
+        raise NoSuchKey
     refuse_own(found.person_id, by)
     person = lock_person(session, found.person_id)
     key = lock_credential(session, credential_id)
@@ -163,15 +170,29 @@ def _refuse_pointless(session: Session, person_id: str, now: datetime) -> None:
     )
 
 
-def _with_code(session: Session, challenge: Challenge, answer: Answer, now: datetime) -> Answer | Refused:
+def _with_code(
+    session: Session, challenge: Challenge, answer: Answer, now: datetime
+) -> Answer | ActivationFault:
     """Return *answer* if its key waits and the code is its owner's, using the code up."""
     if answer.credential.state != "pending":
-        return Refused(Refusal(KeyRefusal.CREDENTIAL_MISMATCH, "the key does not wait to be activated"))
-    if consume_code(session, challenge.facts["code"], PURPOSE, now, person_id=answer.person.id) is None:
-        return Refused(
-            Refusal(KeyRefusal.KEY_PENDING, "the code is wrong, used, too old, or another person's")
-        )
+        return ActivationFault.NOT_WAITING
+    digest, owner = challenge.facts["code"], answer.person.id
+    if consume_code(session, digest, PURPOSE, now, person_id=owner) is None:
+        return _fault(session, digest, owner)
     return answer
+
+
+def _fault(session: Session, digest: str, person_id: str) -> ActivationFault:
+    """Return why a code did not count, for the record. What ended it by an activation has its very time."""
+    code = code_by_digest(session, digest, PURPOSE)
+    if code is None:
+        return ActivationFault.CODE_WRONG
+    if code.person_id != person_id:
+        return ActivationFault.CODE_OF_ANOTHER
+    if code.consumed_at is None:
+        return ActivationFault.CODE_EXPIRED
+    used = any(key.activated_at == code.consumed_at for key in credentials_of(session, person_id))
+    return ActivationFault.CODE_USED if used else ActivationFault.CODE_SUPERSEDED
 
 
 def _activate(
@@ -219,15 +240,18 @@ def _observe_first_tap(
 
 
 def _refuse(
-    session: Session, parts: Parts, challenge: Challenge, refused: Refused, address: str, now: datetime
+    session: Session,
+    parts: Parts,
+    challenge: Challenge,
+    why: Refused | ActivationFault,
+    address: str,
+    now: datetime,
 ) -> None:
     name, subject = challenge.facts["name"], challenge.person_id or "-"
     count_failure(session, claimant(PURPOSE, name, address), now)
-    details = {
-        "reason": refused.refusal.code.value,
-        "detail": refused.refusal.detail,
-        "name": name,
-        "address": address,
-    }
-    record = Event(EventKind.ACTIVATION_REFUSED, subject, subject, details)
-    parts.commit(session, record, *refused.events)
+    if isinstance(why, Refused):
+        told, events = {"reason": why.refusal.code.value, "detail": why.refusal.detail}, why.events
+    else:
+        told, events = {"reason": why.value, "detail": why.words}, ()
+    details = {**told, "name": name, "address": address}
+    parts.commit(session, Event(EventKind.ACTIVATION_REFUSED, subject, subject, details), *events)

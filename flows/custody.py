@@ -33,6 +33,16 @@ _OVER = frozenset(state.value for state in (ItemState.LOST, ItemState.REVOKED, I
 _FACTS = ("person", "address", "serial", "credential", "approval")
 
 
+class NoSuchItem(NotFound):
+    """No physical key has this id."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is no such key in the inventory",
+            remedy="Look in the inventory; on the host: doorward keys inventory list",
+        )
+
+
 class StepRefused(Conflict):
     """The step cannot follow those that were taken, or not by this person."""
 
@@ -237,7 +247,7 @@ def _along(session: Session, parts: Parts, row: KeyItem, step: Step, *, by: str,
     try:
         return [take(session, parts, row, step, by=by, **facts)]
     except Conflict as refused:
-        details = {"item": row.id, "step": step.value, "why": refused.message}
+        details = {"item": row.id, "serial": row.serial, "step": step.value, "why": refused.message}
         return [Event(EventKind.CUSTODY_BROKEN, by, row.person_id or "-", details)]
 
 
@@ -268,7 +278,8 @@ def take(
     )
     row.state = state.value
     session.flush()
-    details = {"item": row.id, "step": step.value, "state": state.value, **facts}
+    told = {"address_digest" if name == "address" else name: value for name, value in facts.items()}
+    details = {"item": row.id, "serial": row.serial, "step": step.value, "state": state.value, **told}
     return Event(EventKind.CUSTODY_STEP, by, facts.get("person") or row.person_id or "-", details)
 
 
@@ -287,7 +298,7 @@ def locked(session: Session, item_id: str) -> KeyItem:
     """Return one key of the inventory, locked. Raises NotFound."""
     row = lock_item(session, item_id)
     if row is None:
-        raise NotFound("there is no such key in the inventory")
+        raise NoSuchItem
     return row
 
 

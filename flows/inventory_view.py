@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from authn.serials import shown
 from domain.custody import Chain, ItemState, Step
-from domain.errors import NotFound
-from flows.custody import StepRefused, chain_of, fact_of, judge
+from flows.custody import NoSuchItem, StepRefused, chain_of, fact_of, judge
 from flows.names import names_of
 from flows.parts import Parts
 from models.custody import CustodyStep, KeyItem, item_of_key, items_of, steps_of
@@ -110,7 +109,7 @@ def item_page(parts: Parts, item_id: str, *, by: str) -> ItemPage:
     with parts.db.read() as session:
         item = session.get(KeyItem, item_id)
         if item is None:
-            raise NotFound("there is no such key in the inventory")
+            raise NoSuchItem
         taken = steps_of(session, item_id)
         names = names_of(session, {row.by for row in taken})
         steps = tuple(StepLine(fact_of(row).step, row, names[row.by]) for row in reversed(taken))

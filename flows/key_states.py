@@ -36,6 +36,16 @@ MAY_FOLLOW: dict[str, frozenset[str]] = {
 _ENDED = {"suspended": EventKind.KEY_SUSPENDED, "lost": EventKind.KEY_LOST}
 
 
+class NoSuchKey(NotFound):
+    """No registered key has this id."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is no such key",
+            remedy="Look on the page Keys; on the host: doorward keys list",
+        )
+
+
 def action_of(change: str, key_id: str, reason: str) -> dict[str, Any]:
     """Return the exact action that a touch signs for *change*: suspended, lost or reinstated."""
     return {"do": f"key.{change}", "key": key_id, "reason": reason}
@@ -45,7 +55,7 @@ def locked(session: Session, credential_id: str, change: str) -> Credential:
     """Return the key, its owner locked before it. Raises NotFound or Conflict if *change* cannot follow."""
     found = session.get(Credential, credential_id)
     if found is None:
-        raise NotFound("there is no such key")
+        raise NoSuchKey
     lock_person(session, found.person_id)
     key = lock_credential(session, credential_id)
     if key is None or key.state not in MAY_FOLLOW[change]:

@@ -22,12 +22,13 @@ from audit.events import Event, EventKind
 from authn.serials import spellings
 from authn.trust import Trust
 from domain.custody import Step
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict
 from domain.key_refusals import KeyRefusal
 from flows import custody
 from flows.end_access import end_root
 from flows.ending import Loss, losses_of_key
 from flows.key_blocks import Block, after_revoking, block_of
+from flows.key_states import NoSuchKey
 from flows.names import names_of
 from flows.parts import Parts
 from flows.people import is_last_admin
@@ -71,7 +72,8 @@ class KeyPage:
     """One key: owner, history of its states by named people, and what would end with it.
 
     *block* is what stands against it now, whatever its state. *afterwards* says
-    how its owner comes to a new key once it is revoked.
+    how its owner comes to a new key once it is revoked. *added_by* is the key
+    whose touch began this one's registration, from a session of its owner.
     """
 
     key: Credential
@@ -81,6 +83,7 @@ class KeyPage:
     losses: tuple[Loss, ...]
     block: Block | None
     afterwards: str
+    added_by: Credential | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +166,7 @@ def key_page(parts: Parts, credential_id: str) -> KeyPage:
         key = session.get(Credential, credential_id)
         owner = session.get(Person, key.person_id) if key else None
         if key is None or owner is None:
-            raise NotFound("there is no such key")
+            raise NoSuchKey
         history = session.scalars(
             select(CredentialState)
             .where(CredentialState.credential_id == credential_id)
@@ -177,6 +180,7 @@ def key_page(parts: Parts, credential_id: str) -> KeyPage:
             losses_of_key(session, key.id, parts.clock.now()),
             block_of(session, parts, key),
             after_revoking(session, key),
+            _added_by(session, key),
         )
 
 
@@ -234,7 +238,7 @@ def revoke(session: Session, parts: Parts, credential_id: str, *, reason: str, b
     now = parts.clock.now()
     found = session.get(Credential, credential_id)
     if found is None:
-        raise NotFound("there is no such key")
+        raise NoSuchKey
     lock_person(session, found.person_id)
     key = lock_credential(session, credential_id)
     if key is None or key.state == "revoked":
@@ -254,6 +258,20 @@ def stop(session: Session, parts: Parts, key: Credential, *, reason: str, by: st
     """Revoke one locked key: state, history and epoch."""
     set_key_state(session, key, "revoked", id=parts.ids.new("kst"), by=by, reason=reason, now=now)
     return end_root(session, "key", key.id, cause="key-revoked", by=by)
+
+
+def _added_by(session: Session, key: Credential) -> Credential | None:
+    """Return the owner's key that worked when *key* was registered: nobody who has one is sent a link."""
+    for other in credentials_of(session, key.person_id):
+        last = session.scalars(
+            select(CredentialState.state)
+            .where(CredentialState.credential_id == other.id, CredentialState.at <= key.created_at)
+            .order_by(CredentialState.at.desc(), CredentialState.id.desc())
+            .limit(1)
+        ).first()
+        if other.id != key.id and other.created_at <= key.created_at and last == "active":
+            return other
+    return None
 
 
 def _model(row: TrustAnchor, keys: int) -> Model:

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from domain.custody import item_name
 from models.base import Base
 
 
@@ -37,6 +38,10 @@ class KeyItem(Base):
     approval: Mapped[str | None]
     created_by: Mapped[str]
     created_at: Mapped[datetime]
+
+    @property
+    def name(self) -> str:
+        return item_name(self.id, self.serial)
 
 
 class CustodyStep(Base):

@@ -185,6 +185,13 @@ def consume_code(
     return session.scalar(select(OneTimeCode).where(OneTimeCode.digest == digest))
 
 
+def code_by_digest(session: Session, digest: str, purpose: str) -> OneTimeCode | None:
+    """Return a code whether or not it still works, to tell why it does not."""
+    return session.scalar(
+        select(OneTimeCode).where(OneTimeCode.digest == digest, OneTimeCode.purpose == purpose)
+    )
+
+
 def live_code(session: Session, digest: str, purpose: str, now: datetime) -> OneTimeCode | None:
     """Return an unused code without using it up (for the page that shows it)."""
     return session.scalar(

@@ -25,7 +25,7 @@ from prometheus_client import (
 from audit.events import Event, EventKind
 from domain.decision import Decision
 from domain.errors import Forbidden
-from domain.key_refusals import KeyRefusal
+from domain.key_refusals import ActivationFault, KeyRefusal
 from flows.health import health, metadata_age
 from flows.jobs import overdue
 from web.edge import Networks
@@ -63,7 +63,7 @@ TOUCHED = {
     EventKind.ACTION_SIGNED: "sign",
     EventKind.PRESENCE_ANSWERED: "presence",
 }
-REASONS = frozenset(refusal.value for refusal in KeyRefusal)
+REASONS = frozenset(why.value for kind in (KeyRefusal, ActivationFault) for why in kind)
 METADATA_AGE = Gauge(
     "doorward_metadata_age_seconds",
     "Time since metadata of key models was imported; NaN: never.",

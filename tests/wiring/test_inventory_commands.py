@@ -109,7 +109,15 @@ def test_a_key_is_revoked_and_a_dry_run_tells_what_would_end(run: Run, world: Wo
     assert unchanged
     assert "Imani lost 1 session" in done.output
     assert kinds(world)[len(before) :] == ["key.revoked", "access.ended"]
-    assert run("keys", "revoke", "key_none", "--reason", "x").exit_code == 1
+
+
+def test_a_key_that_is_not_there_is_refused_with_what_to_do_next(run: Run) -> None:
+    item = run("keys", "ship", "itm_none", "--carrier", "DHL", "--reference", "1")
+    key = run("keys", "revoke", "key_none", "--reason", "x")
+
+    assert item.exit_code == key.exit_code == 1
+    assert "doorward keys inventory list" in item.output
+    assert "doorward keys list" in key.output
 
 
 def test_a_broken_chain_is_told_in_the_list(run: Run, world: World) -> None:

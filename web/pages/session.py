@@ -75,9 +75,11 @@ def sign_out() -> BaseResponse:
 
 @pages.get("/register/<secret>")
 def register_page(secret: str) -> str:
-    """Show what a one-time link is for."""
-    invitation = look(parts(), secret)
-    return render_template("register.html", invitation=invitation, secret=secret)
+    """Show what a one-time link is for, and whom, where somebody else is logged in here."""
+    invitation, found = look(parts(), secret), viewer_or_none()
+    theirs = invitation.person_id and found is not None and found.person_id != invitation.person_id
+    other = found.display_name if found is not None and theirs else ""
+    return render_template("register.html", invitation=invitation, secret=secret, other=other)
 
 
 @pages.post("/register/<secret>/options")
@@ -112,11 +114,15 @@ def register_finish() -> Response:
 
 @pages.get("/registered")
 def registered() -> BaseResponse:
-    """Show the stop code, once; *waits* is the name of who must still activate the key."""
-    waits, code = request.args.get("waits", "")[:128], carried(STOP_CODE)
+    """Show the stop code, once; *waits* is the name of who must still activate the key.
+
+    Somebody else who is logged in registered it for them, before it is sent.
+    """
+    waits, code, found = request.args.get("waits", "")[:128], carried(STOP_CODE), viewer_or_none()
     if code is None:
         return redirect("/login", 303)
-    return shown(render_template("registered.html", waits=waits, stop_code=code))
+    other = waits if found is not None and found.login_name != waits else ""
+    return shown(render_template("registered.html", waits=waits, other=other, stop_code=code))
 
 
 @pages.get("/activate")

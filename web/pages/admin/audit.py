@@ -5,9 +5,9 @@ from __future__ import annotations
 from flask import request
 
 from flows import chain
-from flows.audit_view import code_of, kinds, list_records, record_page, title_of
+from flows.audit_view import code_of, kinds, list_records, record_page
 from web.pages.admin.console import Answer, area, number, page
-from web.pages.admin.events import ids_in, in_short, kind_of
+from web.pages.admin.events import ids_in, in_short, kind_of, title
 from web.state import admin, parts
 
 pages = area("audit")
@@ -27,7 +27,7 @@ def records() -> Answer:
         who=who,
         before=before,
         kinds=kinds(),
-        title_of=title_of,
+        title=title,
         kind_of=kind_of,
         in_short=in_short,
     )
@@ -48,7 +48,7 @@ def record(sequence: int) -> Answer:
         "audit_record.html",
         active="audit",
         found=found,
-        title=title_of(found.record.kind),
+        title=title(found.record, found.detail),
         kind_of=kind_of,
         ids=ids_in(found.detail.details) if found.detail else (),
     )

@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from domain.key_refusals import KeyRefusal
+from audit.events import EventKind
+from domain.custody import Step, item_name
+from domain.key_refusals import ActivationFault, KeyRefusal
 from domain.reasons import ReasonCode
 from flows.audit_view import title_of
+from models.audit import AuditDetail, AuditRecord
 
 _ALARM = frozenset({"code.reused", "admin.recovery", "key.suspended", "key.shared", "custody.broken"})
+_OF_ITEMS = {
+    kind.code
+    for kind in (EventKind.CUSTODY_STEP, EventKind.CUSTODY_BROKEN, EventKind.CUSTODY_ADDRESS_REFUSED)
+}
 _CLOSED = ("refused", "ended", "suspended", "revoked", "disabled", "removed")
 _OPEN = ("issued", "registered", "approved", "succeeded", "resumed", "published")
 _ID = re.compile(r"[a-z]{3}_[0-9A-Za-z_-]{8,}")
@@ -42,10 +49,20 @@ def kind_of(code: str) -> str:
     return "neutral"
 
 
+def title(record: AuditRecord, detail: AuditDetail | None) -> str:
+    """Return what a record says, in a sentence without its stop; of a physical key, which one and what."""
+    told = detail.details if detail else {}
+    if record.kind in _OF_ITEMS and "item" in told:
+        name = item_name(str(told["item"]), told.get("serial"))
+        words = Step(told["step"]).words if record.kind == EventKind.CUSTODY_STEP.code else ""
+        return f"Key {name}: {words or title_of(record.kind)[:1].lower() + title_of(record.kind)[1:]}"
+    return title_of(record.kind)
+
+
 def in_short(details: dict[str, Any]) -> str:
     """Return the details that say most, in one line."""
     told = [_asked(details)]
-    if reason := details.get("reason"):
+    if reason := details.get("reason") or details.get("why"):
         told.append(_reason(str(reason)))
     for name in ("display_name", "label", "title", "group", "vendor", "project", "name", "address"):
         if details.get(name):
@@ -67,7 +84,7 @@ def timeline(rows: Iterable[tuple[Any, Any]], names: dict[str, str], *, about: s
     return [
         Line(
             at=record.at,
-            title=title_of(record.kind),
+            title=title(record, detail),
             kind=kind_of(record.kind),
             text=in_short(detail.details) if detail else "",
             by="" if record.actor == about else f"by {names.get(record.actor, record.actor)}",
@@ -93,6 +110,10 @@ def _reason(code: str) -> str:
     """Return what a code of a refused key or of a decision says, or the words that somebody wrote."""
     try:
         return KeyRefusal(code).text.sentence.removesuffix(".")
+    except ValueError:
+        pass
+    try:
+        return ActivationFault(code).words
     except ValueError:
         pass
     try:
