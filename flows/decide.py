@@ -194,13 +194,15 @@ _OF_THE_LAPTOP = {
     ReasonCode.EVIDENCE_UNKNOWN,
 }
 
+_OF_THE_SESSION = {*_OF_THE_LAPTOP, ReasonCode.CUSTODY_TOO_LOW, ReasonCode.TOUCH_STALE}
+
 
 def _told_better(session: Session, asked: Asked, decision: Decision) -> Decision:
     """Name the cause behind missing evidence: no session was named, or the laptop waits for an admin."""
+    if asked.roots is None and decision.reason.code in _OF_THE_SESSION:
+        return decision.denied(Reason.of(ReasonCode.SESSION_MISSING))
     if decision.permitted or decision.reason.code not in _OF_THE_LAPTOP:
         return decision
-    if asked.roots is None:
-        return decision.denied(Reason.of(ReasonCode.SESSION_MISSING))
     states = set(session.scalars(select(Device.state).where(Device.person_id == asked.person_id)))
     if "pending" in states and "approved" not in states:
         return decision.denied(Reason.of(ReasonCode.DEVICE_PENDING))

@@ -19,12 +19,14 @@ p, lenient, role:support, read, data:lenient, presence_missed < 2, max 15m, allo
 p, open, role:support, read, data:open, -, max 15m, allow
 p, shut, *, read, data:shut, presence_missed >= 1, -, deny
 p, ajar, role:support, read, data:shut, -, max 15m, allow
+p, kept, role:support, read, data:kept, custody >= 1, -, allow
+p, fresh, role:support, read, data:fresh, touch_age < 60s, -, allow
 """
 
 
 @pytest.fixture
 def imani(world: World) -> Contractor:
-    for name in ("strict", "lenient", "open", "shut"):
+    for name in ("strict", "lenient", "open", "shut", "kept", "fresh"):
         world.resource(f"data:{name}", "read")
     world.publish(RULES)
     person = world.person("imani", "role:support")
@@ -139,6 +141,13 @@ def test_what_another_missed_is_held_against_nobody_else(world: World, imani: Co
     jon = world.person("jon", "role:support")
 
     assert opened(world, world.login(jon)) == {"strict", "lenient", "open", "shut"}
+
+
+@pytest.mark.parametrize("name", ["kept", "fresh"])
+def test_who_asks_without_a_session_is_told_to_name_it(world: World, imani: Contractor, name: str) -> None:
+    denied = asks(world, world.login(imani), name, named=False)
+
+    assert denied.reason.code.value == "session-missing"
 
 
 def test_without_a_session_the_deny_stands_and_the_allow_does_not(world: World, imani: Contractor) -> None:
