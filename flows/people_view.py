@@ -204,8 +204,8 @@ def engagement_of(parts: Parts, person_id: str, engagement_id: str) -> Engagemen
 
 
 def without_key(session: Session, now: datetime, *, limit: int) -> tuple[tuple[PersonRow, ...], int]:
-    """Return the newest active people who have no key, working or waiting, and how many there are."""
-    with_key = select(Credential.person_id).where(Credential.state.in_(("active", "pending")))
+    """Return the newest active people without a key (working, waiting, suspended), and how many they are."""
+    with_key = select(Credential.person_id).where(Credential.state.in_(("active", "pending", "suspended")))
     query = select(Person).where(Person.state == "active", Person.id.not_in(with_key))
     people = session.scalars(query.order_by(Person.created_at.desc(), Person.id).limit(limit)).all()
     total = session.scalar(select(func.count()).select_from(query.subquery())) or 0

@@ -27,6 +27,7 @@ def test_a_denied_key_is_told_as_denied_and_cannot_be_reinstated(world: World, a
     refused = asha.touch(f"{here}/change/reinstated", reason="please")
 
     assert "The key of Imani was stopped" in home
+    assert "People without a key" not in home
     assert "A certificate behind it is denied (denied-certificate)." in home
     assert "take it back on the host: doorward keys deny-list, then doorward keys undeny." in home
     assert "counted backwards" not in home
