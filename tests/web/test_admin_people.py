@@ -115,7 +115,7 @@ def test_a_person_with_a_key_gets_no_second_link(world: World, asha: Desk) -> No
     page = asha.post(f"/admin/people/{imani.id}/invite")
 
     assert page.status_code == 409
-    assert "Revoke the key first" in page.text
+    assert "A new key then needs a re-issue" in page.text
 
 
 def test_a_membership_is_given_and_ended(world: World, asha: Desk) -> None:

@@ -67,6 +67,7 @@ ROUTES: dict[tuple[str, str], tuple[str, str]] = {
     ("POST", "/admin/keys/models"): ("manage", "keys"),
     ("GET", "/admin/keys/models/of/<aaguid>"): ("view", "keys"),
     ("GET", "/admin/keys/metadata"): ("view", "keys"),
+    ("GET", "/admin/keys/models/known"): ("view", "keys"),
     ("GET", "/admin/keys/models/<anchor_id>"): ("view", "keys"),
     ("POST", "/admin/keys/models/<anchor_id>/remove"): ("manage", "keys"),
     ("GET", "/admin/keys/refusals"): ("view", "keys"),
