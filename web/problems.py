@@ -92,7 +92,10 @@ def _page(status: int, title: str, detail: str, remedy: str | None, code: str) -
 
 def _here() -> str:
     """Return the page of ours that the person was on: this one, or the one that sent its form."""
-    url = urlsplit(request.url if request.method in {"GET", "HEAD"} else request.referrer or "")
+    try:
+        url = urlsplit(request.url if request.method in {"GET", "HEAD"} else request.referrer or "")
+    except ValueError:  # a browser sends no such Referer
+        return "/admin"
     path = url.path + (f"?{url.query}" if url.query else "")
     ours = f"{url.scheme}://{url.netloc}" == parts().deployment.public_url
     adapter = current_app.create_url_adapter(request)

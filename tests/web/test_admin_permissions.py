@@ -246,5 +246,11 @@ def test_a_page_that_wants_a_touch_is_gone_back_to_after_it(world: World, asha: 
 
     assert leads_to(asha.get("/admin/people/new?x=1")) == "/admin/people/new%3Fx%3D1"
     assert sent_from(f"{origin}/admin/networks?q=a%26b") == "/admin/networks%3Fq%3Da%2526b"
-    for elsewhere in ("https://evil.example/admin/people", f"{origin}/nowhere", f"{origin}/sign-out", ""):
+    for elsewhere in (
+        "https://evil.example/admin/people",
+        f"{origin}/nowhere",
+        f"{origin}/sign-out",
+        "http://[",
+        "",
+    ):
         assert sent_from(elsewhere) == "/admin"
