@@ -33,6 +33,7 @@ from flows.custody import level_of_key
 from flows.decision_log import as_json, store_assessment
 from flows.liveness import Roots, grant_problem, person_problem, session_problem
 from flows.parts import Parts
+from flows.presence import GRACE
 from models.access import DecisionRow, Grant, live_grants
 from models.catalog import covers, resources
 from models.devices import Device
@@ -116,7 +117,10 @@ def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, no
         assessment_id=parts.ids.new("ase"),
     )
     custody = level_of_key(session, roots.credential) if roots else None
-    presence = missed_in_a_row(session, person_id, now - PRESENCE_MEMORY) if roots else None
+    presence = None
+    if roots:
+        # A worker that is away opens no door: what it has not closed is missed when its grace is over.
+        presence = missed_in_a_row(session, person_id, now - PRESENCE_MEMORY, overdue=now - GRACE)
     engagement = running_engagement(session, person_id, now)
     return Known(bundle, revisions, assessment, engagement, custody, presence)
 

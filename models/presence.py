@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import JSON, ForeignKey, func, select, update
+from sqlalchemy import JSON, ForeignKey, and_, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, changed_rows
@@ -108,18 +108,22 @@ def asked_since(session: Session, person_id: str, since: datetime) -> int:
     )
 
 
-def missed_in_a_row(session: Session, person_id: str, since: datetime) -> int:
-    """Return how many askings the person missed since then, after the last one that they answered."""
+def missed_in_a_row(session: Session, person_id: str, since: datetime, *, overdue: datetime) -> int:
+    """Return how many askings the person missed since then, after the last one that they answered.
+
+    An open one whose deadline was before *overdue* is missed, though nobody has closed it yet.
+    """
+    over = and_(PresenceCheck.outcome == "open", PresenceCheck.deadline < overdue)
     settled = session.execute(
         select(PresenceCheck.outcome)
         .where(
             PresenceCheck.person_id == person_id,
             PresenceCheck.opened_at > since,
-            PresenceCheck.outcome.in_(("answered", "missed")),
+            or_(PresenceCheck.outcome.in_(("answered", "missed")), over),
         )
         .order_by(PresenceCheck.opened_at.desc(), PresenceCheck.id.desc())
     ).scalars()
-    return sum(1 for _ in takewhile(lambda outcome: outcome == "missed", settled))
+    return sum(1 for _ in takewhile(lambda outcome: outcome != "answered", settled))
 
 
 def is_open_since(session: Session, person_id: str, moment: datetime) -> bool:

@@ -73,6 +73,18 @@ def test_an_open_asking_is_not_missed_yet(world: World, imani: Contractor) -> No
     assert opened(world, viewer) == {"strict", "lenient", "open", "shut"}
 
 
+def test_a_worker_that_is_away_keeps_no_door_open(world: World, imani: Contractor) -> None:
+    viewer, check = be_asked(world, imani)
+    world.clock.advance(seconds=96)
+    assert checks(world)[-1].outcome == "open"
+
+    assert opened(world, viewer) == {"lenient", "open"}
+    close(world)
+    assert checks(world)[-1].outcome == "missed"
+    assert opened(world, viewer) == {"lenient", "open"}
+    assert check.deadline < world.clock.now()
+
+
 def test_a_missed_touch_closes_what_the_rules_say_and_nothing_else(world: World, imani: Contractor) -> None:
     viewer = miss(world, imani)
 
