@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from domain.access import Link, Subject, SubjectKind
-from policies.names import ANY, MEMBERSHIPS, is_reserved
+from policies.names import ANY, MEMBERSHIPS, covering, is_reserved
 from policies.rules import Rule
 
 _PRINCIPALS = tuple(f"{kind.value}:" for kind in SubjectKind)
-_NOTHING: Mapping[str, tuple[Rule, ...]] = {}
+_NOTHING: Mapping[str, Sequence[Rule]] = {}
 
 # pattern of the resource column -> action column -> subject column -> rules
-_ByPattern = Mapping[str, Mapping[str, Mapping[str, tuple[Rule, ...]]]]
+_ByPattern = Mapping[str, Mapping[str, Mapping[str, Sequence[Rule]]]]
 
 
 class Index:
@@ -63,7 +63,7 @@ class Index:
         if is_reserved(resource) is not self._builtin:
             return ()
         found: list[Rule] = []
-        for pattern in self._patterns(resource):
+        for pattern in (*covering(resource), *self._groups.get(resource, ())):
             by_action = self._by_pattern.get(pattern)
             if by_action is None:
                 continue
@@ -77,26 +77,16 @@ class Index:
         found.sort(key=_what_it_says)
         return tuple(found)
 
-    def _patterns(self, resource: str) -> Iterable[str]:
-        """Yield every text of the resource column that covers *resource*, each once."""
-        yield resource
-        yield ANY
-        yield from self._groups.get(resource, ())
-        end = resource.find(":")
-        while end != -1:
-            yield f"{resource[: end + 1]}{ANY}"
-            end = resource.find("/", end + 1)
-
 
 def _what_it_says(rule: Rule) -> tuple[tuple[str, ...], str]:
     return rule.row[1:], rule.id
 
 
 def _by_pattern(rules: Iterable[Rule]) -> _ByPattern:
-    index: dict[str, dict[str, dict[str, tuple[Rule, ...]]]] = {}
+    index: dict[str, dict[str, dict[str, list[Rule]]]] = {}
     for rule in rules:
         by_subject = index.setdefault(rule.resource, {}).setdefault(rule.action, {})
-        by_subject[rule.subject] = (*by_subject.get(rule.subject, ()), rule)
+        by_subject.setdefault(rule.subject, []).append(rule)
     return index
 
 

@@ -116,7 +116,8 @@ def covering(pattern: str) -> tuple[str, ...]:
     """Return *pattern* and every wider pattern that covers all that it covers."""
     wider = [pattern, ANY]
     if not pattern.startswith(f"{GROUP_TYPE}:") and pattern != ANY:
-        kind, _, path = pattern.partition(":")
-        segments = path.split("/")
-        wider += [f"{kind}:{'/'.join([*segments[:n], ANY])}" for n in range(len(segments))]
+        end = pattern.find(":")
+        while end != -1:
+            wider.append(f"{pattern[: end + 1]}{ANY}")
+            end = pattern.find("/", end + 1)
     return tuple(dict.fromkeys(wider))

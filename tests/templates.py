@@ -1,6 +1,6 @@
 """Compiled templates, kept for all applications of one test process.
 
-Tests build hundreds of applications with the same two hundred templates: compiling
+Tests build hundreds of applications with the same eighty templates: compiling
 them anew was a third of the time of every test of a page.
 """
 
