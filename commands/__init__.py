@@ -13,7 +13,8 @@ from commands.catalogue import resources, services
 from commands.deployment import admin, db, load_file
 from commands.keys import keys
 from commands.people import assign, people, unassign
-from commands.records import audit, policy
+from commands.policy import policy
+from commands.records import audit
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
