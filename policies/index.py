@@ -77,6 +77,21 @@ class Index:
         found.sort(key=_what_it_says)
         return tuple(found)
 
+    def about(self, action: str | None, resource: str) -> tuple[Rule, ...]:
+        """Return the rules that speak of *action* (None: of any) on *resource*, whoever the subject is.
+
+        In the order of :meth:`concerning`, which finds those of them that name one subject.
+        """
+        if is_reserved(resource) is not self._builtin:
+            return ()
+        found: list[Rule] = []
+        for pattern in (*covering(resource), *self._groups.get(resource, ())):
+            for wanted, by_subject in self._by_pattern.get(pattern, {}).items():
+                if action is None or wanted in (action, ANY):
+                    found += (rule for rules in by_subject.values() for rule in rules)
+        found.sort(key=_what_it_says)
+        return tuple(found)
+
 
 def _what_it_says(rule: Rule) -> tuple[tuple[str, ...], str]:
     return rule.row[1:], rule.id

@@ -41,6 +41,27 @@ def test_the_index_finds_what_the_definition_says(policy, memberships):
             assert len(ids) == len(set(ids))
 
 
+@given(policies, st.sampled_from(ACTIONS), st.sampled_from((*RESOURCES, "data:other", "svc:t/w/1")))
+def test_the_rules_about_a_resource_are_those_that_concern_somebody(policy, action, resource):
+    bundle = policy.bundle
+    everybody = {rule.subject for rule in bundle.rules}
+
+    about = bundle.index.about(action, resource)
+
+    assert about == bundle.index.concerning(everybody, action, resource)
+    whatever = bundle.index.about(None, resource)
+    assert set(whatever) == {
+        rule for name in ("read", "write", "zap") for rule in bundle.index.about(name, resource)
+    }
+
+
+def test_no_published_rule_is_about_doorwards_own_resources():
+    text = "p, all, *, *, *, -, -, allow\n"
+
+    assert load(text).index.about(None, "doorward:policy") == ()
+    assert load_builtin().index.about("view", "data:x") == ()
+
+
 def test_a_person_answers_to_what_their_roles_include_and_to_nobody_elses():
     bundle = load(
         "p, r, role:all, read, data:x, -, -, allow\ng, role:night, role:support\ng, role:support, role:all\n"
