@@ -12,7 +12,7 @@ from enum import StrEnum
 from domain.access import Link
 from policies.bundle import Bundle
 from policies.rules import Rule
-from policies.sentences import sentence
+from policies.sentences import named, sentence
 
 
 class ChangeKind(StrEnum):
@@ -69,9 +69,6 @@ def _links(old: Bundle | None, new: Bundle) -> list[Change]:
 
 
 def _linked(bundle: Bundle) -> Mapping[str, str]:
-    def named(text: str) -> str:
-        return text.replace(":", " ", 1)
-
     def row(kind: str, link: Link) -> str:
         return f"{kind}, {link.member}, {link.group}"
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from domain.attributes import Type
 from policies import values
 from policies.conditions import And, Atom, Condition, Not, Operator, Or
@@ -24,10 +26,10 @@ def sentence(rule: Rule) -> str:
     what = "do anything" if rule.action == ANY else rule.action
     where = _where(rule.resource, to=rule.action == ANY)
     if rule.effect is RuleEffect.ALLOW:
-        who = "everybody" if rule.subject == ANY else rule.subject.replace(":", " ", 1)
+        who = named(rule.subject)
         when = f" when {condition(rule.when)}" if rule.when is not None else ""
         return f"{who} may {what} {where}{when}{_terms(rule)}"
-    who = "nobody may" if rule.subject == ANY else f"{rule.subject.replace(':', ' ', 1)} may not"
+    who = "nobody may" if rule.subject == ANY else f"{named(rule.subject)} may not"
     when = f" when {condition(rule.when)}, or when that is not known" if rule.when is not None else ""
     return f"{who} {what} {where}{when}"
 
@@ -45,16 +47,29 @@ def condition(tree: Condition) -> str:
     return " or ".join(condition(operand) for operand in tree.operands)
 
 
+def named(name: str) -> str:
+    """Say a subject or a group: ``role support``, ``everybody``."""
+    return "everybody" if name == ANY else name.replace(":", " ", 1)
+
+
+def some(words: Iterable[str], most: int) -> str:
+    """Say *words*, each once and at most *most* of them: ``read, write and 3 more``."""
+    items = list(dict.fromkeys(words))
+    if len(items) > most:
+        return f"{', '.join(items[:most])} and {len(items) - most} more"
+    return " and ".join(filter(None, (", ".join(items[:-1]), items[-1])))
+
+
 def _where(resource: str, *, to: bool) -> str:
     if resource == ANY:
-        named = "every resource"
+        told = "every resource"
     elif resource.endswith(ANY):
-        named = f"everything under {resource[:-1]}"
+        told = f"everything under {resource[:-1]}"
     elif resource.startswith("group:"):
-        named = f"the resources of {resource.replace(':', ' ', 1)}"
+        told = f"the resources of {named(resource)}"
     else:
-        named = resource
-    return f"with {named}" if to else named
+        told = resource
+    return f"with {told}" if to else told
 
 
 def _terms(rule: Rule) -> str:

@@ -11,8 +11,7 @@ from domain.access import AccessRequest, Link, Subject, SubjectKind
 from domain.decision import Obligations, Revisions
 from policies.bundle import load
 from policies.decide import decide
-from policies.explain import what_can
-from tests.policies.world import ASHA, MONDAY_NOON, SUPPORT, WELL, allow, ask, codes, deny
+from tests.policies.world import ASHA, MONDAY_NOON, SUPPORT, allow, ask, codes, deny
 
 
 def test_a_permit_says_first_that_a_rule_allows_it_and_then_what_was_found_in_order():
@@ -324,28 +323,6 @@ def test_the_decision_carries_what_the_caller_fills_in():
 
     assert (decision.revisions.publication, decision.assessment, decision.tier) == (3, "asm_1", 1)
     assert (decision.score, decision.id) == (42, "dec_1")
-
-
-def test_my_access_gives_the_same_decisions_as_one_question_at_a_time():
-    text = allow("tier >= 3") + "p, wiki, role:support, *, svc:wiki/*, -, standing, allow\n"
-    bundle = load(text)
-    resources = ("data:logs", "svc:wiki/a", "svc:wiki")
-
-    doors = what_can(
-        ASHA,
-        bundle=bundle,
-        assignments=SUPPORT,
-        resources=resources,
-        actions=("read", "write"),
-        attributes=WELL,
-        now=MONDAY_NOON,
-    )
-
-    assert [(d.resource, d.action) for d in doors] == [(r, a) for r in resources for a in ("read", "write")]
-    for door in doors:
-        request = AccessRequest(ASHA, door.action, door.resource, WELL)
-        assert door.decision == decide(request, bundle=bundle, assignments=SUPPORT, now=MONDAY_NOON)
-    assert [door.decision.permitted for door in doors] == [False, False, True, True, False, False]
 
 
 @pytest.fixture

@@ -1,0 +1,230 @@
+"""What would have had to be otherwise for a denial to be a permit? For admins, computed when read.
+
+Tells apart what a reason code says in one word for all: no rule is about the
+resource, none about the action, none about any name of this subject, a rule
+closes it whatever is known, or facts are lacking. What it says would open the
+door is tried first, by deciding again with those facts. Never shown to the
+person who was denied: it names rules, and what was found out about a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from itertools import islice, product
+from typing import Any
+
+from domain.attributes import Type
+from policies import kleene, sentences, values
+from policies.bundle import Bundle
+from policies.conditions import Atom, Not
+from policies.decide import facts_at
+from policies.kleene import Facts, Fault, holds
+from policies.rules import Rule, RuleEffect
+
+MOST = 5
+"""Misses that are told, the nearest first."""
+_NAMED = 4
+_TRIED = 100
+_CLOCK = ("time", "weekday")
+_GRADED = ("tier", "binding", "custody")
+
+
+class MissKind(StrEnum):
+    """Why there is no permit."""
+
+    NO_POLICY = "no-policy"
+    RESOURCE_NOT_NAMED = "resource-not-named"
+    ACTION_NOT_NAMED = "action-not-named"
+    SUBJECT_NOT_NAMED = "subject-not-named"
+    CLOSED = "closed"
+    FACTS_LACKING = "facts-lacking"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """One way in which it was missed. *sentence* has no capital and no final stop; *rule* is an id."""
+
+    kind: MissKind
+    sentence: str
+    rule: str | None = None
+
+
+def no_permit(names: Collection[str], action: str, resource: str, *, bundle: Bundle | None) -> Miss | None:
+    """Return why no allow is about this subject, which answers to *names*; None if one is."""
+    if bundle is None or not bundle.rules:
+        return Miss(MissKind.NO_POLICY, "no policy is published")
+    allows = [rule for rule in bundle.index.about(action, resource) if rule.effect is RuleEffect.ALLOW]
+    if any(rule.subject in names for rule in allows):
+        return None
+    if allows:
+        others = sentences.some(sorted(sentences.named(rule.subject) for rule in allows), _NAMED)
+        return Miss(
+            MissKind.SUBJECT_NOT_NAMED, f"rules let others do this, and name none of their roles: {others}"
+        )
+    whatever = [rule for rule in bundle.index.about(None, resource) if rule.effect is RuleEffect.ALLOW]
+    if whatever:
+        actions = sentences.some(sorted(rule.action for rule in whatever), _NAMED)
+        return Miss(
+            MissKind.ACTION_NOT_NAMED, f"no rule lets anybody {action} it; rules open it for {actions}"
+        )
+    if bundle.index.about(None, resource):
+        return Miss(MissKind.RESOURCE_NOT_NAMED, "only rules that close name this resource; none opens it")
+    return Miss(MissKind.RESOURCE_NOT_NAMED, "no rule names this resource")
+
+
+def nearest_misses(
+    names: Collection[str],
+    action: str,
+    resource: str,
+    *,
+    bundle: Bundle | None,
+    attributes: Facts,
+    now: datetime,
+) -> tuple[Miss, ...]:
+    """Return what a denial of these facts lacked, nearest first; nothing if the rules permit it.
+
+    *now* is aware. At most :data:`MOST`; rules that close it stand before what is lacking.
+    """
+    missing = no_permit(names, action, resource, bundle=bundle)
+    rules = bundle.index.concerning(names, action, resource) if bundle is not None else ()
+    facts = facts_at(attributes, now)
+    if _opens(rules, facts):
+        return ()
+    closing = [closed(rule) for rule in rules if rule.effect is RuleEffect.DENY and rule.when is None]
+    if missing is not None:
+        return (missing, *closing)[:MOST]
+    if closing:
+        return tuple(closing[:MOST])
+    lacking = [_lacking(rule, rules, facts, now) for rule in rules if rule.effect is RuleEffect.ALLOW]
+    ranked = sorted(lacking, key=lambda pair: pair[0])  # stable: equals stay in the order of the rules
+    told = {miss.sentence: miss for _, miss in reversed(ranked)}
+    return tuple(reversed(told.values()))[:MOST]
+
+
+def closed(rule: Rule) -> Miss:
+    """Return the miss of a deny without a condition."""
+    return Miss(MissKind.CLOSED, f"closed whatever is known: {sentences.sentence(rule)}", rule.id)
+
+
+def _lacking(
+    rule: Rule, rules: Sequence[Rule], facts: dict[str, Any], now: datetime
+) -> tuple[tuple[bool, int], Miss]:
+    """Return what would open the door by *rule*, with its rank; tried before it is told."""
+    closing = [r for r in rules if r.effect is RuleEffect.DENY and r.value(facts) is not False]
+    faults = [fault for each in (rule, *closing) for fault in _faults(each, facts)]
+    rank = len({fault.atom.attribute.name for fault in faults})
+    for changed in islice(_changed(faults, facts), _TRIED):
+        opening = _opening(rules, changed, now, faults)
+        if opening is not None:
+            told = _told(faults, changed, opening, now)
+            return (False, rank), Miss(MissKind.FACTS_LACKING, f"would be allowed {told}", rule.id)
+    told = "no change of facts was found with which it opens this"
+    if rule.when is not None:
+        told += f"; it asks that {sentences.condition(rule.when)}"
+    return (True, rank), Miss(MissKind.NEVER, told, rule.id)
+
+
+def _faults(rule: Rule, facts: Facts) -> tuple[Fault, ...]:
+    if rule.when is None:
+        return ()
+    return kleene.evaluate(rule.when, facts, wanted=rule.effect is RuleEffect.ALLOW).faults
+
+
+def _changed(faults: Iterable[Fault], facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield *facts* with each faulty one, but the clock's, changed to what its comparisons want."""
+    by_name: dict[str, list[Fault]] = {}
+    for fault in faults:
+        if fault.atom.attribute.name not in _CLOCK:
+            by_name.setdefault(fault.atom.attribute.name, []).append(fault)
+    fitting = [
+        [value for value in _tried(wanted, facts) if all(holds(f.atom, value) is f.wanted for f in wanted)]
+        for wanted in by_name.values()
+    ]
+    for chosen in product(*fitting):
+        yield {**facts, **dict(zip(by_name, chosen, strict=True))}
+
+
+def _tried(faults: Iterable[Fault], facts: Facts) -> Iterator[Any]:
+    return (
+        value for fault in faults for value in _candidates(fault.atom, facts.get(fault.atom.attribute.name))
+    )
+
+
+def _candidates(atom: Atom, have: Any) -> Iterator[Any]:
+    """Yield values on both sides of what *atom* compares with; the grades above the one at hand first."""
+    if atom.attribute.name in _GRADED:
+        grades = [int(value) for value in atom.attribute.values]
+        yield from sorted(grades, key=lambda grade: (type(have) is int and grade < have, grade))
+    elif atom.attribute.type is Type.BOOL:
+        yield from (True, False)
+    elif atom.attribute.type is Type.VERSION:
+        version: Any = atom.value
+        yield from (version, (*version[:-1], version[-1] + 1), (0,))
+    elif atom.attribute.type is Type.TEXT:
+        yield from (*atom.value, "") if isinstance(atom.value, tuple) else (atom.value, "")
+    else:
+        edges: Any = atom.value if isinstance(atom.value, tuple) else (atom.value,)
+        yield from (value for edge in edges for value in (edge, edge - 1, edge + 1) if value >= 0)
+
+
+def _opens(rules: Iterable[Rule], facts: Facts) -> bool:
+    found = [(rule.effect, rule.value(facts)) for rule in rules]
+    closing = any(effect is RuleEffect.DENY and value is not False for effect, value in found)
+    return not closing and any(effect is RuleEffect.ALLOW and value is True for effect, value in found)
+
+
+def _opening(
+    rules: Sequence[Rule], facts: dict[str, Any], now: datetime, faults: Iterable[Fault]
+) -> datetime | None:
+    """Return the first moment from *now* on at which *facts* open the door; None if there is none.
+
+    Only if the clock is among the faults is any moment but *now* tried.
+    """
+    later = _moments(rules, now) if any(f.atom.attribute.name in _CLOCK for f in faults) else ()
+    return next((moment for moment in (now, *later) if _opens(rules, facts_at(facts, moment))), None)
+
+
+def _moments(rules: Iterable[Rule], now: datetime) -> list[datetime]:
+    """Return each moment of the next seven days at which a comparison of the clock can change."""
+    begins = {0}
+    for rule in rules:
+        for atom, _ in kleene.atoms(rule.when) if rule.when is not None else ():
+            if atom.attribute.type is Type.TIME:
+                begins |= set(atom.value)  # type: ignore[arg-type]
+    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    moments = (midnight + timedelta(days=day, minutes=minute) for day in range(8) for minute in begins)
+    return sorted(moment for moment in moments if moment > now)
+
+
+def _told(faults: Iterable[Fault], changed: Facts, opening: datetime, now: datetime) -> str:
+    """Say what is otherwise: ``at tier 2, when touch age is less than 1 minute, from 09:00 UTC``."""
+    grades: dict[str, str] = {}
+    conditions: dict[str, None] = {}
+    for fault in faults:
+        name = fault.atom.attribute.name
+        if name in _GRADED:
+            grades[name] = f"at {name} {changed[name]}"
+        elif name not in _CLOCK:
+            said = fault.atom if fault.wanted else Not(fault.atom)
+            conditions[sentences.condition(said)] = None
+    parts = list(grades.values())
+    if conditions:
+        parts.append(f"when {' and '.join(conditions)}")
+    if opening != now:
+        parts.append(f"from {_moment(opening, now)}")
+    return ", ".join(parts)
+
+
+def _moment(opening: datetime, now: datetime) -> str:
+    at = opening.astimezone(UTC)
+    clock = f"{at:%H:%M} UTC"
+    if at.date() == now.astimezone(UTC).date():
+        return clock
+    return f"{values.day_words((values.WEEKDAYS[at.weekday()],))} {clock}"
+
+
+__all__ = ["MOST", "Miss", "MissKind", "closed", "nearest_misses", "no_permit"]
