@@ -16,6 +16,7 @@ before the answer.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -228,7 +229,7 @@ def _standing_problems(session: Session, asked: Asked, known: Known, now: dateti
     if not any(covers(row.id, asked.resource) for row in resources(session)):
         problems.append(Reason.of(ReasonCode.RESOURCE_UNKNOWN))
     if known.engagement is None:
-        problems.append(_engagement_reason(session, asked.person_id, now))
+        problems.append(engagement_problem(engagements(session, asked.person_id), now))
     if asked.roots is not None and (problem := session_problem(asked.roots, now=now)):
         problems.append(Reason.of(problem))
     person = session.get(Person, asked.person_id)
@@ -239,14 +240,14 @@ def _standing_problems(session: Session, asked: Asked, known: Known, now: dateti
     return problems
 
 
-def _engagement_reason(session: Session, person_id: str, now: datetime) -> Reason:
-    coming = [e for e in engagements(session, person_id) if e.state == "active" and e.starts_at > now]
+def engagement_problem(ever: Sequence[Engagement], now: datetime) -> Reason:
+    """Return why somebody has no running engagement, given all that they ever had."""
+    coming = [e for e in ever if e.state == "active" and e.starts_at > now]
     if coming:
         first = min(coming, key=lambda e: e.starts_at)
         return Reason.of(
             ReasonCode.ENGAGEMENT_NOT_STARTED, when=f"on {first.starts_at:%-d %B %Y at %H:%M} UTC"
         )
-    ever = engagements(session, person_id)
     return Reason.of(ReasonCode.ENGAGEMENT_ENDED if ever else ReasonCode.ENGAGEMENT_NONE)
 
 
@@ -270,6 +271,7 @@ __all__ = [
     "covering_grant",
     "decide",
     "decide_and_log",
+    "engagement_problem",
     "know",
     "published",
 ]

@@ -17,7 +17,7 @@ from flows.names import names_of
 from flows.parts import Parts
 from models.access import DecisionRow
 from models.evidence import AssessmentRow
-from models.people import Person
+from models.people import Person, name_holds
 
 PAGE = 50
 
@@ -86,14 +86,7 @@ def reasons_of(body: dict[str, Any]) -> tuple[Reason, ...]:
 def _matching(person: str, resource: str, effect: str) -> Select[DecisionRow]:
     query = select(DecisionRow)
     if person:
-        low = person.lower()
-        named = select(Person.id).where(
-            or_(
-                Person.login_name.contains(low, autoescape=True),
-                func.lower(Person.display_name).contains(low, autoescape=True),
-                Person.display_name.contains(person, autoescape=True),
-            )
-        )
+        named = select(Person.id).where(name_holds(person))
         query = query.where(or_(DecisionRow.subject == person, DecisionRow.subject.in_(named)))
     if resource:
         query = query.where(DecisionRow.resource.startswith(resource, autoescape=True))

@@ -34,6 +34,7 @@ from models.people import (
     Person,
     engagements,
     live_assignments,
+    name_holds,
     running_engagement,
 )
 from models.sessions import BrowserSession, sessions_of
@@ -243,9 +244,7 @@ def _matching(search: str, state: str) -> Select[Person]:
         )
         query = query.where(
             or_(
-                Person.login_name.contains(low, autoescape=True),
-                Person.display_name.contains(search, autoescape=True),
-                func.lower(Person.display_name).contains(low, autoescape=True),
+                name_holds(search),
                 Person.id == search,
                 Person.id.in_(vendors),
             )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, func, or_, select, update
+from sqlalchemy import ColumnElement, ForeignKey, Index, func, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from domain.access import Link
@@ -108,6 +109,16 @@ def people(session: Session, *, after: str = "", limit: int = 50, search: str = 
     return session.scalars(query).all()
 
 
+def name_holds(search: str) -> ColumnElement[bool]:
+    """Return the condition that a person's login name or name holds *search*, whatever its case."""
+    low = search.lower()
+    return or_(
+        Person.login_name.contains(low, autoescape=True),
+        func.lower(Person.display_name).contains(low, autoescape=True),
+        Person.display_name.contains(search, autoescape=True),
+    )
+
+
 def count_people(session: Session) -> int:
     return session.scalar(select(func.count()).select_from(Person)) or 0
 
@@ -144,6 +155,23 @@ def live_assignments(session: Session, principal_id: str, now: datetime) -> Sequ
         )
         .order_by(Assignment.group)
     ).all()
+
+
+def all_live_assignments(
+    session: Session, now: datetime, *, principal_id: str | None = None
+) -> defaultdict[str, set[str]]:
+    """Return what each principal belongs to at *now*, or what one of them does."""
+    query = select(Assignment.principal_id, Assignment.group).where(
+        Assignment.created_at <= now,
+        or_(Assignment.ended_at.is_(None), Assignment.ended_at > now),
+        or_(Assignment.not_after.is_(None), Assignment.not_after > now),
+    )
+    if principal_id is not None:
+        query = query.where(Assignment.principal_id == principal_id)
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for principal, group in session.execute(query):
+        found[principal].add(group)
+    return found
 
 
 def links_of(session: Session, principal_id: str, kind: str, now: datetime) -> tuple[Link, ...]:

@@ -130,7 +130,8 @@ def who_can(
     asking = _Asking(bundle, given)
     rules = asking.about(action, resource)
     after = key_before(question, cursor)
-    entries = (asking.entry(who, action, resource, rules) for who in _behind(after, principals, _key_of))
+    behind = _behind(after, principals, lambda who: who.key)
+    entries = (asking.entry(who, action, resource, rules) for who in behind)
     return asking.page(entries, only, key=lambda e: e.who.key, question=question, limit=limit)
 
 
@@ -172,6 +173,10 @@ class Askers:
 
     everybody: bool
     names: frozenset[str]
+
+    def include(self, subject: Subject, groups: Iterable[str]) -> bool:
+        """Whether a *subject* that belongs to *groups* is one of them."""
+        return self.everybody or str(subject) in self.names or not self.names.isdisjoint(groups)
 
 
 def askers(action: str, resource: str, *, bundle: Bundle | None) -> Askers:
@@ -291,7 +296,3 @@ def _behind(after: str, items: Iterable[T], key: Callable[[T], str]) -> Iterator
         last = here
         if here > after:
             yield item
-
-
-def _key_of(who: Principal) -> str:
-    return who.key

@@ -1,0 +1,192 @@
+"""Who can reach this, what can they reach, and why? The published rules, asked the other way round.
+
+Answers for admins, without a session: what is true of whatever laptop and
+place somebody comes from; or for facts that are given. People stand by their
+login name. Whoever is suspended, or has no running engagement, reaches
+nothing, as in ``flows.decide``; and nobody reaches what is not registered.
+
+Who attacks this: somebody who would be left out of a list that an auditor
+reads (all people are asked about, or all who answer to a rule that lets
+somebody in), and a contractor who would read the rules (the caller has asked
+``flows.admin`` for policy and people).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from domain.access import Link, Subject, SubjectKind, action_name, resource_id
+from domain.decision import Reason
+from domain.errors import NotFound
+from domain.reasons import ReasonCode
+from flows.decide import engagement_problem, published
+from flows.liveness import person_problem
+from flows.parts import Parts
+from models.catalog import Resource, covers, resources
+from models.people import Engagement, Person, all_live_assignments, name_holds
+from policies.bundle import Bundle
+from policies.pages import PAGE, Page
+from policies.reverse import Askers, Entry, Given, Principal, askers, what_can, who_can
+
+
+@dataclass(frozen=True, slots=True)
+class WhoReaches:
+    """A page of people who reach a resource, or do not.
+
+    *resource*: what is registered of it, None for an id that is only covered or not known.
+    *people*: by login name, those of the page. *revision*: of the rules, 0 for none.
+    """
+
+    page: Page[Entry]
+    resource: Resource | None
+    known: bool
+    people: dict[str, Person]
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhatReaches:
+    """A page of doors that a person reaches, or does not. *titles*: by resource id, those of the page."""
+
+    page: Page[Entry]
+    person: Person
+    titles: dict[str, str]
+    revision: int
+
+
+def who_reaches(
+    parts: Parts,
+    *,
+    action: str,
+    resource: str,
+    search: str = "",
+    only: bool | None = None,
+    given: Given | None = None,
+    cursor: str = "",
+    limit: int = PAGE,
+) -> WhoReaches:
+    """Return who can do *action* on *resource*. *search* is part of a name; else as ``policies.who_can``."""
+    action_name(action)
+    resource_id(resource)
+    now = given.now if given is not None else parts.clock.now()
+    with parts.db.read() as session:
+        bundle, revisions = published(session)
+        known = _is_known(session, resource)
+        everybody = select(Person).where(name_holds(search)) if search else select(Person)
+        found = {row.login_name: row for row in session.scalars(everybody)}
+        looked_at = askers(action, resource, bundle=bundle) if only else None
+        principals = _principals(session, found, now, known=known, looked_at=looked_at)
+        page = who_can(
+            action,
+            resource,
+            principals,
+            bundle=bundle,
+            given=given,
+            only=only,
+            cursor=cursor,
+            limit=limit,
+        )
+        people = {entry.who.key: found[entry.who.key] for entry in page.entries}
+        return WhoReaches(page, session.get(Resource, resource), known, people, revisions.publication)
+
+
+def what_reaches(
+    parts: Parts,
+    person_id: str,
+    *,
+    action: str = "",
+    search: str = "",
+    only: bool | None = None,
+    given: Given | None = None,
+    cursor: str = "",
+    limit: int = PAGE,
+) -> WhatReaches:
+    """Return which registered doors a person can open. *search* is part of a resource's id or name.
+
+    Raises NotFound for a person who is not there.
+    """
+    now = given.now if given is not None else parts.clock.now()
+    with parts.db.read() as session:
+        person = session.get(Person, person_id)
+        if person is None:
+            raise NotFound("there is no such person")
+        bundle, revisions = published(session)
+        rows = [row for row in resources(session) if _fits(row, search)]
+        doors = sorted((row.id, name) for row in rows for name in row.actions if action in ("", name))
+        [who] = _principals(session, {person.login_name: person}, now, known=True)
+        page = what_can(who, doors, bundle=bundle, given=given, only=only, cursor=cursor, limit=limit)
+        titles = {row.id: row.title for row in rows}
+        return WhatReaches(page, person, titles, revisions.publication)
+
+
+def explained(parts: Parts, person_id: str, *, action: str, resource: str, given: Given) -> Entry:
+    """Return the decision for one person, as their session would get it, and why. Raises NotFound."""
+    action_name(action)
+    resource_id(resource)
+    with parts.db.read() as session:
+        person = session.get(Person, person_id)
+        if person is None:
+            raise NotFound("there is no such person")
+        bundle, _revisions = published(session)
+        who = _principals(session, {person.login_name: person}, given.now, known=_is_known(session, resource))
+        [entry] = who_can(action, resource, who, bundle=bundle, given=given).entries
+        return entry
+
+
+def published_bundle(parts: Parts) -> tuple[Bundle | None, int]:
+    """Return the rules in force and their revision; None and 0 if none were published."""
+    with parts.db.read() as session:
+        bundle, revisions = published(session)
+        return bundle, revisions.publication
+
+
+def _principals(
+    session: Session,
+    people: dict[str, Person],
+    now: datetime,
+    *,
+    known: bool,
+    looked_at: Askers | None = None,
+) -> list[Principal]:
+    """Return *people*, ascending by login name, with what they belong to and what stops them.
+
+    *looked_at*: only those who answer to one of these names. Three queries, however many people.
+    """
+    alone = next(iter(people.values())).id if len(people) == 1 else None
+    groups = all_live_assignments(session, now, principal_id=alone)
+    engaged: defaultdict[str, list[Engagement]] = defaultdict(list)
+    query = select(Engagement) if alone is None else select(Engagement).where(Engagement.person_id == alone)
+    for row in session.scalars(query):
+        engaged[row.person_id].append(row)
+    found = []
+    for login in sorted(people):  # by code point, whatever the database's order is
+        person = people[login]
+        subject = Subject(SubjectKind.PERSON, person.id)
+        if looked_at is not None and not looked_at.include(subject, groups[person.id]):
+            continue
+        links = tuple(Link(str(subject), group) for group in sorted(groups[person.id]))
+        found.append(Principal(login, subject, links, _stopped(person, engaged[person.id], known, now)))
+    return found
+
+
+def _stopped(person: Person, ever: list[Engagement], known: bool, now: datetime) -> Reason | None:
+    """Return what denies a person everything, or this, whatever the rules say; as ``flows.decide`` does."""
+    if problem := person_problem(person):
+        return Reason.of(problem)
+    if not any(row.state == "active" and row.starts_at <= now < row.ends_at for row in ever):
+        return engagement_problem(ever, now)
+    return None if known else Reason.of(ReasonCode.RESOURCE_UNKNOWN)
+
+
+def _is_known(session: Session, resource: str) -> bool:
+    return any(covers(row.id, resource) for row in resources(session))
+
+
+def _fits(row: Resource, search: str) -> bool:
+    low = search.lower()
+    return low in row.id.lower() or low in row.title.lower()
