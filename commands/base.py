@@ -18,6 +18,7 @@ from models.people import Person, logins_of, person_by_login
 from settings import Settings, SettingsInvalid, read_settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+WHEN = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
 NOTHING_WRITTEN = "dry run: nothing was written"
 
@@ -43,8 +44,8 @@ def parts_or_exit() -> Parts:
     return parts
 
 
-def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Print our errors as one sentence and a remedy, and exit with 1."""
+def plainly(command: Callable[..., Any], *, status: int = 1) -> Callable[..., Any]:
+    """Print our errors as one sentence and a remedy, and exit with *status*."""
 
     @wraps(command)
     def run(*args: Any, **kwargs: Any) -> Any:
@@ -57,7 +58,7 @@ def plainly(command: Callable[..., Any]) -> Callable[..., Any]:
                 click.echo(said, err=True)
             if error.remedy:
                 click.echo(error.remedy, err=True)
-            sys.exit(1)
+            sys.exit(status)
 
     return run
 

@@ -6,14 +6,12 @@ from datetime import datetime
 
 import click
 
-from commands.base import commit, parts_or_exit, person, plainly
+from commands.base import WHEN, commit, parts_or_exit, person, plainly
 from domain.errors import NotFound
 from flows import people as flow
 from flows.activate import make_code
 from models.people import live_assignments
 from models.people import people as page
-
-WHEN = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 
 
 @click.group()

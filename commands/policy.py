@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from commands.base import FILE, commit, parts_or_exit, plainly
+from commands.policy_ask import COMMANDS as ASKING
+from commands.policy_files import AS_JSON, asking, rules_from, rules_text
 from flows.policy import publish_from_host
+from flows.reach import published_bundle
+from policies.bundle import Bundle
+from policies.diff import diff
 from policies.validate import validate
 
 
@@ -19,13 +26,34 @@ def policy() -> None:
 
 @policy.command("check")
 @click.argument("file", type=FILE)
+@asking
 def policy_check(file: Path) -> None:
     """Say what is wrong with the rules in FILE; exit 1 if they would be refused."""
-    problems = validate(file.read_text(encoding="utf-8"))
+    problems = validate(rules_text(file))
     for found in problems:
         place = f"{file}:{found.line}:{found.column}"
         click.echo(f"{place}: {found.severity}: {found.message} {found.suggestion}".rstrip())
     sys.exit(1 if any(found.severity == "error" for found in problems) else 0)
+
+
+@policy.command("diff")
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE, required=False)
+@AS_JSON
+@asking
+def policy_diff(old: Path, new: Path | None, as_json: bool) -> None:
+    """Say in sentences what the rules in NEW change against those in OLD.
+
+    With one file: what it changes against the published rules. Exits with 0 if
+    they say the same, 1 if not, 2 for wrong use.
+    """
+    before: Bundle | None = rules_from(old) if new is not None else published_bundle(parts_or_exit())[0]
+    changes = diff(before, rules_from(new or old))
+    if as_json:
+        click.echo(json.dumps([asdict(change) for change in changes], indent=2))
+    for change in changes if not as_json else ():
+        click.echo(f"{change.kind.value} {change.rule}: {change.sentence}")
+    sys.exit(1 if changes else 0)
 
 
 @policy.command("publish")
@@ -34,6 +62,10 @@ def policy_check(file: Path) -> None:
 def policy_publish(file: Path) -> None:
     """Publish the rules in FILE from the host, without a tap. Recorded as done by the host."""
     parts = parts_or_exit()
-    text = file.read_text(encoding="utf-8")
+    text = rules_text(file)
     [event] = commit(parts, lambda s: publish_from_host(s, parts, text))
     click.echo(f"published as revision {event.details['revision']}")
+
+
+for command in ASKING:
+    policy.add_command(command)

@@ -14,7 +14,8 @@ somebody in), and a contractor who would read the rules (the caller has asked
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -99,16 +100,18 @@ def what_reaches(
     parts: Parts,
     person_id: str,
     *,
-    action: str = "",
+    actions: Collection[str] = (),
     search: str = "",
     only: bool | None = None,
     given: Given | None = None,
+    more: Sequence[str] = (),
     cursor: str = "",
     limit: int = PAGE,
 ) -> WhatReaches:
     """Return which registered doors a person can open. *search* is part of a resource's id or name.
 
-    Raises NotFound for a person who is not there.
+    *actions*: only these, where any are named. *more*: roles and groups, as if the
+    person had them too. Raises NotFound for a person who is not there.
     """
     now = given.now if given is not None else parts.clock.now()
     with parts.db.read() as session:
@@ -117,15 +120,22 @@ def what_reaches(
             raise NotFound("there is no such person")
         bundle, revisions = published(session)
         rows = [row for row in resources(session) if _fits(row, search)]
-        doors = sorted((row.id, name) for row in rows for name in row.actions if action in ("", name))
-        [who] = _principals(session, {person.login_name: person}, now, known=True)
+        doors = sorted(
+            (row.id, name) for row in rows for name in row.actions if not actions or name in actions
+        )
+        who = _alone(session, person, now, more)
         page = what_can(who, doors, bundle=bundle, given=given, only=only, cursor=cursor, limit=limit)
         titles = {row.id: row.title for row in rows}
         return WhatReaches(page, person, titles, revisions.publication)
 
 
-def explained(parts: Parts, person_id: str, *, action: str, resource: str, given: Given) -> Entry:
-    """Return the decision for one person, as their session would get it, and why. Raises NotFound."""
+def explained(
+    parts: Parts, person_id: str, *, action: str, resource: str, given: Given, more: Sequence[str] = ()
+) -> Entry:
+    """Return the decision for one person, given facts, and why. *more* as in :func:`what_reaches`.
+
+    Raises NotFound.
+    """
     action_name(action)
     resource_id(resource)
     with parts.db.read() as session:
@@ -133,8 +143,8 @@ def explained(parts: Parts, person_id: str, *, action: str, resource: str, given
         if person is None:
             raise NotFound("there is no such person")
         bundle, _revisions = published(session)
-        who = _principals(session, {person.login_name: person}, given.now, known=_is_known(session, resource))
-        [entry] = who_can(action, resource, who, bundle=bundle, given=given).entries
+        who = _alone(session, person, given.now, more, known=_is_known(session, resource))
+        [entry] = who_can(action, resource, [who], bundle=bundle, given=given).entries
         return entry
 
 
@@ -172,6 +182,15 @@ def _principals(
         links = tuple(Link(str(subject), group) for group in sorted(groups[person.id]))
         found.append(Principal(login, subject, links, _stopped(person, engaged[person.id], known, now)))
     return found
+
+
+def _alone(
+    session: Session, person: Person, now: datetime, more: Sequence[str], *, known: bool = True
+) -> Principal:
+    """Return one person, as if they belonged to *more* besides."""
+    [who] = _principals(session, {person.login_name: person}, now, known=known)
+    held = {link.group for link in who.assignments} | set(more)
+    return replace(who, assignments=tuple(Link(str(who.subject), group) for group in sorted(held)))
 
 
 def _stopped(person: Person, ever: list[Engagement], known: bool, now: datetime) -> Reason | None:

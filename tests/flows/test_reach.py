@@ -133,7 +133,7 @@ def test_what_one_person_reaches_lists_registered_doors_in_order(company: World)
         "export",
         "read",
     ]
-    assert [e.resource for e in what_reaches(company.parts, id_, action="export").page.entries] == [
+    assert [e.resource for e in what_reaches(company.parts, id_, actions=["export"]).page.entries] == [
         "data:customer-logs"
     ]
 

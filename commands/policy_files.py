@@ -1,0 +1,67 @@
+"""What the commands about policy read: rules from a file, facts, a moment. All else is wrong use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+
+from commands.base import FILE, WHEN, plainly
+from domain.errors import Invalid
+from policies.bundle import Bundle, load
+from policies.facts import read_fact
+from policies.problems import Refusal
+
+WRONG_USE = 2
+asking = partial(plainly, status=WRONG_USE)
+"""Like ``plainly``, for commands whose status 1 is an answer."""
+
+RULES = click.option("--rules", type=FILE, help="Rules from a file; else those that are published.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
+FACTS = click.option(
+    "--with", "facts", multiple=True, metavar="FACT=VALUE", help="What is known, for example tier=2."
+)
+NOW = click.option("--now", type=WHEN, help="When, for example 2026-11-25T12:00Z; else now.")
+ROLES = click.option(
+    "--role", "roles", multiple=True, help="A role or group besides, for example role:support."
+)
+
+
+def rules_text(file: Path) -> str:
+    """Return what is written in *file*. Raises Invalid if it is no UTF-8."""
+    try:
+        return file.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise Invalid(f"`{file}` is not UTF-8 at byte {error.start}", code="rules-encoding") from error
+
+
+def rules_from(file: Path) -> Bundle:
+    """Return the bundle of *file*. Raises BundleInvalid or Invalid."""
+    return load(rules_text(file))
+
+
+def facts_from(presented: Sequence[str]) -> dict[str, Any]:
+    """Return the typed facts of ``--with``. Raises Invalid for what is none, or is said twice."""
+    facts: dict[str, Any] = {}
+    for text in presented:
+        try:
+            name, value = read_fact(text)
+        except Refusal as refusal:
+            raise Invalid(refusal.message, code="fact", remedy=refusal.suggestion or None) from refusal
+        if facts.setdefault(name, value) != value:
+            raise Invalid(f"`{name}` is given twice", code="fact")
+    return facts
+
+
+def options(*chosen: Callable[..., Any]) -> Callable[..., Any]:
+    """Add several options at once, in this order of their help."""
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(chosen):
+            command = option(command)
+        return command
+
+    return add
