@@ -15,7 +15,8 @@ from typing import Any
 from domain.errors import Invalid
 
 _ACTION = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
-_RESOURCE = re.compile(r"[a-z][a-z0-9-]{0,31}:[A-Za-z0-9_~@.-]+(?:/[A-Za-z0-9_~@.-]+)*\Z")
+_SEGMENT = r"(?!\.\.?(?:/|\Z))[A-Za-z0-9_~@.-]+"
+_RESOURCE = re.compile(rf"(?!group:)[a-z][a-z0-9-]{{0,31}}:{_SEGMENT}(?:/{_SEGMENT})*\Z")
 RESERVED_TYPE = "doorward"
 """Type of Doorward's own resources: only the built-in bundle speaks of them."""
 GROUP_TYPE = "group"
@@ -60,9 +61,7 @@ def resource_id(presented: str) -> str:
     spellings of one resource cannot exist, so a pattern cannot be walked
     around. The type ``group`` is kept for groups of resources.
     """
-    kind, _, path = presented.partition(":")
-    odd = kind == GROUP_TYPE or bool({".", ".."} & set(path.split("/")))
-    if len(presented) > 512 or odd or not _RESOURCE.match(presented):
+    if len(presented) > 512 or not _RESOURCE.match(presented):
         raise Invalid(
             f"`{presented[:80]}` is not a resource id",
             code="resource-id",

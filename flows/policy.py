@@ -263,7 +263,12 @@ def _check(session: Session, text: str, base_revision: int) -> Checked:
 
 def _known(session: Session) -> Known:
     groups = set(session.scalars(select(Assignment.group).where(Assignment.ended_at.is_(None))))
-    return Known(resources=frozenset(row.id for row in resources(session)), roles=frozenset(groups))
+    registered = resources(session)
+    return Known(
+        roles=frozenset(groups),
+        resources=frozenset(row.id for row in registered),
+        actions=frozenset(action for row in registered for action in row.actions),
+    )
 
 
 def _normal(text: str) -> str:

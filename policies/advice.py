@@ -12,26 +12,38 @@ from policies import names
 from policies.names import ANY, EMPTY
 from policies.parse import Row
 from policies.problems import Problem, Severity, did_you_mean, shown
-from policies.rules import Rule, RuleEffect
+from policies.read import Read
+from policies.rules import Clause, Rule, RuleEffect
+from policies.satisfiable import outcomes
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What exists outside the bundle: roles and groups that can be assigned, resources."""
+    """What exists outside the bundle: roles and groups that can be assigned, resources, actions."""
 
     roles: frozenset[str]
     resources: frozenset[str]
+    actions: frozenset[str] = frozenset()
 
 
-def warnings(
-    rules: Sequence[Rule], role_rows: Sequence[Row], resource_rows: Sequence[Row], known: Known | None
-) -> list[Problem]:
-    """Return the warnings of a bundle without errors."""
-    found = [*_duplicate_links([*role_rows, *resource_rows]), *_wide_open(rules), *_needless(rules)]
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A rule, and the line on which it stands."""
+
+    line: int
+    rule: Rule
+
+
+def warnings(found: Read, known: Known | None) -> list[Problem]:
+    """Return the warnings of a text without errors."""
+    rules = [_Placed(line, rule) for line, rule in zip(found.lines, found.rules, strict=True)]
+    linked = [row for kind in ("g", "g2", "g3") for row in found.rows[kind]]
+    told = [*_duplicate_links(linked), *_wide_open(rules), *_needless(rules), *_fixed(rules)]
     if known is not None:
-        found += _unknown_roles(rules, role_rows, known)
-        found += _unknown_resources(rules, resource_rows, known)
-    return found
+        told += _unknown_roles(rules, found.rows["g"], known)
+        told += _unknown_resources(rules, found.rows["g2"], known)
+        told += _unknown_actions(rules, found.rows["g3"], known)
+    return told
 
 
 def _warn(line: int, code: str, message: str, suggestion: str = "", column: int = 1) -> Problem:
@@ -46,42 +58,61 @@ def _duplicate_links(rows: Iterable[Row]) -> Iterator[Problem]:
             yield _warn(row.line, "duplicate", f"this repeats line {line}", "remove one of the two")
 
 
-def _wide_open(rules: Iterable[Rule]) -> Iterator[Problem]:
-    for rule in rules:
+def _wide_open(rules: Iterable[_Placed]) -> Iterator[Problem]:
+    for placed in rules:
+        rule = placed.rule
         if rule.effect is RuleEffect.ALLOW and (rule.subject, rule.action, rule.resource) == (ANY, ANY, ANY):
             yield _warn(
-                rule.line,
+                placed.line,
                 "opens-everything",
                 f"rule `{rule.id}` lets everybody do everything to every resource",
                 "name a role, an action and resources",
             )
 
 
-def _needless(rules: Sequence[Rule]) -> Iterator[Problem]:
+def _fixed(rules: Iterable[_Placed]) -> Iterator[Problem]:
+    """Find conditions that are the same whatever the facts are."""
+    told: dict[Clause, frozenset[bool]] = {}
+    for placed in rules:
+        clause = placed.rule.clause
+        if clause.when is None:
+            continue
+        possible = told.get(clause) or told.setdefault(clause, outcomes(clause.when))
+        if possible == {False}:
+            rest = "it never applies" if clause.permits else "it forbids only while a fact is not known"
+            message = f"the condition of rule `{placed.rule.id}` is never true: {rest}"
+            yield _warn(placed.line, "never-true", message, "look at what it compares")
+        elif possible == {True}:
+            message = f"the condition of rule `{placed.rule.id}` is true whenever its facts are known"
+            yield _warn(placed.line, "always-true", message, "look at what it compares")
+
+
+def _needless(rules: Sequence[_Placed]) -> Iterator[Problem]:
     """Find rules that say the same as another, and rules that another leaves no room.
 
     Only unconditional rules can leave no room. They are looked up by the
     patterns that cover a rule, so the cost grows with the rules, not their square.
     """
-    first: dict[tuple[str, ...], Rule] = {}
-    always: dict[tuple[str, str, str], list[Rule]] = {}
-    for rule in rules:
-        first.setdefault(rule.row[1:], rule)
-        if rule.condition == EMPTY:
-            always.setdefault(rule.row[1:4], []).append(rule)  # type: ignore[arg-type]
-    for rule in rules:
-        same = first[rule.row[1:]]
-        if same is not rule:
-            message = f"rule `{rule.id}` says the same as `{same.id}` on line {same.line}"
-            yield _warn(rule.line, "duplicate", message, "remove one of the two")
+    first: dict[tuple[str, ...], _Placed] = {}
+    always: dict[tuple[str, str, str], list[_Placed]] = {}
+    for placed in rules:
+        _, subject, action, resource, *_ = placed.rule.row
+        first.setdefault(placed.rule.row[1:], placed)
+        if placed.rule.condition == EMPTY:
+            always.setdefault((subject, action, resource), []).append(placed)
+    for placed in rules:
+        rule, same = placed.rule, first[placed.rule.row[1:]]
+        if same is not placed:
+            message = f"rule `{rule.id}` says the same as `{same.rule.id}` on line {same.line}"
+            yield _warn(placed.line, "duplicate", message, "remove one of the two")
             continue
-        wider = next((other for other in _wider(rule, always) if _leaves_no_room(other, rule)), None)
+        wider = next((other for other in _wider(rule, always) if _leaves_no_room(other.rule, rule)), None)
         if wider is not None:
-            message = f"rule `{rule.id}` changes nothing: `{wider.id}` on line {wider.line} covers it"
-            yield _warn(rule.line, "shadowed", message, "remove it, or narrow the other one")
+            message = f"rule `{rule.id}` changes nothing: `{wider.rule.id}` on line {wider.line} covers it"
+            yield _warn(placed.line, "shadowed", message, "remove it, or narrow the other one")
 
 
-def _wider(rule: Rule, always: dict[tuple[str, str, str], list[Rule]]) -> Iterator[Rule]:
+def _wider(rule: Rule, always: dict[tuple[str, str, str], list[_Placed]]) -> Iterator[_Placed]:
     for subject in dict.fromkeys((rule.subject, ANY)):
         for action in dict.fromkeys((rule.action, ANY)):
             for resource in names.covering(rule.resource):
@@ -95,11 +126,11 @@ def _leaves_no_room(wider: Rule, rule: Rule) -> bool:
     return wider.effect is RuleEffect.DENY or same_gift
 
 
-def _unknown_roles(rules: Iterable[Rule], role_rows: Sequence[Row], known: Known) -> Iterator[Problem]:
+def _unknown_roles(rules: Iterable[_Placed], role_rows: Sequence[Row], known: Known) -> Iterator[Problem]:
     """Warn of roles that nobody can hold: neither known nor included by a role of the bundle."""
-    reachable = known.roles | names.ADMIN_ROLES | {row.fields[1].text for row in role_rows}
-    mentioned = [(rule.line, rule.subject) for rule in rules]
-    mentioned += [(row.line, row.fields[0].text) for row in role_rows]
+    reachable = known.roles | names.ADMIN_ROLES | {row.values[1] for row in role_rows}
+    mentioned = [(placed.line, placed.rule.subject) for placed in rules]
+    mentioned += [(row.line, row.values[0]) for row in role_rows]
     for line, name in mentioned:
         if name.startswith(names.MEMBERSHIPS) and name not in reachable:
             hint = did_you_mean(name, reachable)
@@ -107,13 +138,26 @@ def _unknown_roles(rules: Iterable[Rule], role_rows: Sequence[Row], known: Known
 
 
 def _unknown_resources(
-    rules: Iterable[Rule], resource_rows: Sequence[Row], known: Known
+    rules: Iterable[_Placed], resource_rows: Sequence[Row], known: Known
 ) -> Iterator[Problem]:
     prefixes = {prefix for resource in known.resources for prefix in names.covering(resource)}
-    groups = {row.fields[1].text for row in resource_rows}
-    mentioned = [(rule.line, rule.resource) for rule in rules]
-    mentioned += [(row.line, row.fields[0].text) for row in resource_rows]
+    groups = {row.values[1] for row in resource_rows}
+    mentioned = [(placed.line, placed.rule.resource) for placed in rules]
+    mentioned += [(row.line, row.values[0]) for row in resource_rows]
     for line, name in mentioned:
         if name != ANY and name not in prefixes and name not in groups:
             hint = did_you_mean(name, known.resources)
             yield _warn(line, "resource-unknown", f"{shown(name)} is no resource that is registered", hint)
+
+
+def _unknown_actions(rules: Iterable[_Placed], action_rows: Sequence[Row], known: Known) -> Iterator[Problem]:
+    """Warn of actions that no registered resource has; none registered says nothing."""
+    if not known.actions:
+        return
+    groups = {row.values[1] for row in action_rows}
+    mentioned = [(placed.line, placed.rule.action) for placed in rules]
+    mentioned += [(row.line, row.values[0]) for row in action_rows]
+    for line, name in mentioned:
+        if name != ANY and name not in known.actions and name not in groups:
+            hint = did_you_mean(name, known.actions)
+            yield _warn(line, "action-unknown", f"no registered resource has the action {shown(name)}", hint)

@@ -8,26 +8,25 @@ kept elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from crypto.digests import json_digest
 from domain.access import Link
 from domain.errors import BundleInvalid, EmptyBundle
-from policies.advice import Known
+from policies.columns import Rules
 from policies.index import Index
 from policies.problems import Problem
-from policies.rules import Rule
 from policies.validate import Checked, check
 
-SCHEMA = 1
+SCHEMA = 2
 """Number of the rule format. A bundle of another number has another digest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Rules and links as loaded. *links* are g rows, *resource_links* g2 rows.
+    """Rules and links as loaded. *links* are g rows, *resource_links* g2 rows, *action_links* g3 rows.
 
     *text* is what the author wrote. *builtin*: these rules speak of Doorward's
     own resources, and only they may. *index* is compiled from them.
@@ -35,17 +34,13 @@ class Bundle:
 
     text: str
     digest: str
-    rules: tuple[Rule, ...]
+    rules: Rules
     links: tuple[Link, ...]
     resource_links: tuple[Link, ...]
-    warnings: tuple[Problem, ...] = ()
+    action_links: tuple[Link, ...]
+    index: Index
     builtin: bool = False
     schema: int = SCHEMA
-    index: Index = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        index = Index(self.rules, self.links, self.resource_links, builtin=self.builtin)
-        object.__setattr__(self, "index", index)
 
 
 @cache
@@ -54,42 +49,63 @@ def model_text() -> str:
     return (files("policies") / "bundle" / "model.conf").read_text(encoding="utf-8")
 
 
-def load(text: str, *, known: Known | None = None) -> Bundle:
+def load(text: str) -> Bundle:
     """Return the bundle of a policy text to be published.
 
     Raises EmptyBundle for one without rules and BundleInvalid for any other
-    error, with all of them in ``details["problems"]``. Warnings refuse
-    nothing; they are kept in the bundle.
+    error, with all of them in ``details["problems"]``. Warnings are for
+    authors: ``policies.validate`` finds them.
     """
-    return _bundle(text, check(text, known=known), builtin=False)
+    return compiled(text, check(text))
 
 
 @cache
 def load_builtin() -> Bundle:
     """Return the bundle that gives power over Doorward itself. Publishing cannot alter it."""
     text = (files("policies") / "builtin" / "policy.csv").read_text(encoding="utf-8")
-    return _bundle(text, check(text, builtin=True), builtin=True)
+    return compiled(text, check(text, builtin=True), builtin=True)
 
 
-def _bundle(text: str, checked: Checked, *, builtin: bool) -> Bundle:
-    errors = checked.errors
-    if errors:
-        kind = EmptyBundle if errors[0].code == EmptyBundle.code else BundleInvalid
-        first = errors[0]
-        count = "one error" if len(errors) == 1 else f"{len(errors)} errors, the first"
-        raise kind(
-            f"the bundle has {count}: line {first.line}: {first.message}",
-            remedy=first.suggestion or "Mend the lines named, then try again.",
-            problems=[problem.as_dict() for problem in checked.problems],
-        )
+def compiled(text: str, checked: Checked, *, builtin: bool = False) -> Bundle:
+    """Return the bundle of a text that was checked. Raises as ``load``."""
+    refuse(checked.problems)
+    return assembled(text, checked, builtin=builtin)
+
+
+def assembled(text: str, checked: Checked, *, builtin: bool = False) -> Bundle:
+    """Return the bundle of what was read, sound or not: an empty one denies everything."""
+    index = Index(
+        checked.rules,
+        checked.buckets,
+        roles=checked.links,
+        groups=checked.resource_links,
+        uses=checked.action_links,
+        builtin=builtin,
+    )
     return Bundle(
         text=text,
         digest=_digest(text),
         rules=checked.rules,
         links=checked.links,
         resource_links=checked.resource_links,
-        warnings=checked.problems,
+        action_links=checked.action_links,
+        index=index,
         builtin=builtin,
+    )
+
+
+def refuse(problems: tuple[Problem, ...]) -> None:
+    """Raise EmptyBundle or BundleInvalid if one of *problems* is an error."""
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if not errors:
+        return
+    kind = EmptyBundle if errors[0].code == EmptyBundle.code else BundleInvalid
+    first = errors[0]
+    count = "one error" if len(errors) == 1 else f"{len(errors)} errors, the first"
+    raise kind(
+        f"the bundle has {count}: line {first.line}: {first.message}",
+        remedy=first.suggestion or "Mend the lines named, then try again.",
+        problems=[problem.as_dict() for problem in problems],
     )
 
 

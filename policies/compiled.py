@@ -1,6 +1,6 @@
 """A condition as one function of the facts: true, false or unknown, and nothing else.
 
-Made once when a rule is read. It says the same as ``policies.kleene``, which
+Made once when a clause is read. It says the same as ``policies.kleene``, which
 also says why; that is asked only when somebody is to be told. No text is
 parsed and no expression evaluated when a question is asked.
 """
@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
+from domain.attributes import Type
 from policies.conditions import Atom, Condition, Not, Or
-from policies.kleene import Facts, holds
+from policies.kleene import Facts, comparison, holds
 
 Test = Callable[[Facts], bool | None]
+_EXACT: dict[Type, type] = {
+    Type.BOOL: bool, Type.INT: int, Type.DURATION: int, Type.TIME: int, Type.TEXT: str,
+}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -28,9 +33,14 @@ def compiled(condition: Condition) -> Test:
 
 def _atom(atom: Atom) -> Test:
     name = atom.attribute.name
+    exact = _EXACT.get(atom.attribute.type)
+    if exact is None:
+        return lambda facts: holds(atom, facts.get(name))
+    compare: Callable[[Any], bool] = comparison(atom)
 
     def test(facts: Facts) -> bool | None:
-        return holds(atom, facts.get(name))
+        have = facts.get(name)
+        return compare(have) if type(have) is exact else None
 
     return test
 

@@ -9,18 +9,18 @@ The laws stand in ``docs/policy.md`` and in ``tests/properties``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from domain.access import AccessRequest, Link, action_name, resource_id
-from domain.decision import Decision, Effect, Obligations, Reason, Revisions, RuleError
+from domain.decision import Decision, Effect, Obligations, Reason, Revisions
 from domain.errors import Invalid
 from domain.reasons import ReasonCode
-from policies import causes, kleene
+from policies import explanation, kleene
 from policies.bundle import Bundle
-from policies.kleene import Fault
-from policies.rules import Rule, RuleEffect
+from policies.columns import Rules
+from policies.rules import Clause
 from policies.values import WEEKDAYS
 
 
@@ -74,34 +74,95 @@ def decide_for(
     """Decide for a subject that answers to *names*. *filled*: fields of the Decision as they are."""
     if not request.subject.id:
         raise Invalid("a subject must have an id", code="subject-id")
-    action_name(request.action)
-    resource_id(request.resource)
     if bundle is None or not bundle.rules:
-        return _denial((Reason.of(ReasonCode.POLICY_ABSENT),), (), (), now, filled)
-    rules = bundle.index.concerning(names, request.action, request.resource)
-    values = [(rule, rule.value(facts)) for rule in rules]
-    erring = tuple(_error(rule, facts) for rule in sorted(_unsettled(values), key=lambda rule: rule.id))
-    forbids = [r for r, value in values if r.effect is RuleEffect.DENY and value is not False]
-    applying = [r for r, value in values if r.effect is RuleEffect.ALLOW and value is True]
-    if forbids or not applying:
-        reasons = [
-            reason
-            for rule in forbids
-            for reason in causes.reasons_for(rule, _faults(rule, facts), ReasonCode.POLICY_FORBIDS)
-        ]
-        # A cure is told only if it opens the door: what else is missing stands beside it.
-        permits = [rule for rule in rules if rule.effect is RuleEffect.ALLOW]
-        reasons += () if applying else _nearest_miss(permits, facts)
-        determining = tuple(sorted(rule.id for rule in forbids))
-        return _denial(causes.ordered(reasons), determining, erring, now, filled)
+        action_name(request.action)
+        resource_id(request.resource)
+        absent = (Reason.of(ReasonCode.POLICY_ABSENT),)
+        return Decision(effect=Effect.DENY, reasons=absent, at=now, **filled)
+    numbers = bundle.index.matching(names, request.action, request.resource)
+    found = weigh(bundle.rules, numbers, facts)
+    erring = explanation.errors(bundle.rules, numbers, facts) if found.unsettled else ()
+    if not found.permitted:
+        reasons = explanation.of_denial(bundle.rules, numbers, facts)
+        return Decision(
+            effect=Effect.DENY, reasons=reasons, at=now, determining=found.ids(), erring=erring, **filled
+        )
+    applying = found.clauses()
     return Decision(
         effect=Effect.PERMIT,
-        reasons=(Reason.of(ReasonCode.POLICY_PERMITS), *_satisfied(applying, facts)),
+        reasons=explanation.of_permit(applying, facts),
         at=now,
-        obligations=_obligations(applying),
-        determining=tuple(sorted(rule.id for rule in applying)),
+        obligations=obligations(applying),
+        determining=found.ids(),
         erring=erring,
         **filled,
+    )
+
+
+class Outcome:
+    """What it comes to, and by which rules; said in words only when somebody asks.
+
+    *permitted*: some permit applies and no forbid does. *determining*: numbers of exactly
+    the rules that apply and carry the effect. *unsettled*: some condition was unknown.
+    Like a Decision it has no truth value: whoever forgets to ask is told.
+    """
+
+    __slots__ = ("_rules", "determining", "permitted", "unsettled")
+
+    def __init__(self, rules: Rules, permitted: bool, determining: list[int], unsettled: bool) -> None:
+        self._rules = rules
+        self.permitted = permitted
+        self.determining = determining
+        self.unsettled = unsettled
+
+    def __bool__(self) -> bool:
+        raise TypeError("ask outcome.permitted; an Outcome has no truth value")
+
+    def ids(self) -> tuple[str, ...]:
+        """Return the ids of the determining rules, sorted."""
+        return tuple(sorted(map(self._rules.id, self.determining)))
+
+    def clauses(self) -> list[Clause]:
+        """Return the clauses of the determining rules."""
+        return [self._rules.clauses[number] for number in self.determining]
+
+
+def outcome(
+    names: frozenset[str], action: str, resource: str, *, bundle: Bundle, facts: kleene.Facts
+) -> Outcome:
+    """Return what *bundle* says to a subject that answers to *names*, without saying why.
+
+    *facts* as ``facts_at`` gives them. Raises Invalid for an action or resource that is not canonical.
+    """
+    return weigh(bundle.rules, bundle.index.matching(names, action, resource), facts)
+
+
+def weigh(rules: Rules, numbers: Iterable[int], facts: kleene.Facts) -> Outcome:
+    """Return what the rules that match come to: a permit counts if true, a forbid unless false."""
+    permits: list[int] = []
+    forbids: list[int] = []
+    unsettled = False
+    clauses = rules.clauses
+    for number in numbers:
+        clause = clauses[number]
+        value = True if clause.test is None else clause.test(facts)
+        if value is None:
+            unsettled = True
+        if clause.permits:
+            if value is True:
+                permits.append(number)
+        elif value is not False:
+            forbids.append(number)
+    return Outcome(rules, bool(permits) and not forbids, forbids or permits, unsettled)
+
+
+def obligations(permits: Sequence[Clause]) -> Obligations:
+    """Return what goes with a permit that these clauses carry."""
+    caps = [clause.given.cap for clause in permits if clause.given.cap is not None]
+    return Obligations(
+        max_lifetime=max(caps, default=None),
+        standing=any(clause.given.standing for clause in permits),
+        uncapped=len(caps) < len(permits),
     )
 
 
@@ -115,65 +176,3 @@ def facts_at(attributes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
         "time": moment.hour * 60 + moment.minute,
         "weekday": WEEKDAYS[moment.weekday()],
     }
-
-
-def _unsettled(values: Iterable[tuple[Rule, bool | None]]) -> Iterator[Rule]:
-    return (rule for rule, value in values if value is None)
-
-
-def _faults(rule: Rule, facts: kleene.Facts) -> tuple[Fault, ...]:
-    """Return the comparisons that keep the rule from saying what opens the door."""
-    if rule.when is None:
-        return ()
-    return kleene.evaluate(rule.when, facts, wanted=rule.effect is RuleEffect.ALLOW).faults
-
-
-def _error(rule: Rule, facts: kleene.Facts) -> RuleError:
-    """Say which facts of a rule are unknown; values are left out, they may be personal."""
-    atoms = kleene.atoms(rule.when) if rule.when is not None else ()
-    unknown = sorted(
-        {a.attribute.name for a, _ in atoms if kleene.holds(a, facts.get(a.attribute.name)) is None}
-    )
-    told = [f"{name} is {'mistyped' if facts.get(name) is not None else 'not known'}" for name in unknown]
-    return RuleError(rule.id, ", ".join(told))
-
-
-def _nearest_miss(permits: Sequence[Rule], facts: kleene.Facts) -> tuple[Reason, ...]:
-    """Return what the permit lacks that lacks the fewest comparisons; none matching is no rule."""
-    if not permits:
-        return (Reason.of(ReasonCode.POLICY_NO_RULE),)
-    misses = [(rule, _faults(rule, facts)) for rule in permits]
-    rule, faults = min(misses, key=lambda miss: len(miss[1]))  # the first of equals
-    return causes.reasons_for(rule, faults, ReasonCode.POLICY_NO_RULE)
-
-
-def _satisfied(permits: Sequence[Rule], facts: kleene.Facts) -> tuple[Reason, ...]:
-    """Return the ok reasons of the comparisons that carry the determining permits."""
-    codes = {
-        causes.ok_code(atom, wanted)
-        for rule in permits
-        for atom, wanted in (kleene.atoms(rule.when) if rule.when is not None else ())
-        if kleene.holds(atom, facts.get(atom.attribute.name)) is wanted
-    }
-    return tuple(Reason.of(code) for code in ReasonCode if code in codes)
-
-
-def _obligations(permits: Sequence[Rule]) -> Obligations:
-    caps = [rule.given.cap for rule in permits if rule.given.cap is not None]
-    return Obligations(
-        max_lifetime=max(caps, default=None),
-        standing=any(rule.given.standing for rule in permits),
-        uncapped=len(caps) < len(permits),
-    )
-
-
-def _denial(
-    reasons: tuple[Reason, ...],
-    determining: tuple[str, ...],
-    erring: tuple[RuleError, ...],
-    now: datetime,
-    filled: Mapping[str, Any],
-) -> Decision:
-    return Decision(
-        effect=Effect.DENY, reasons=reasons, at=now, determining=determining, erring=erring, **filled
-    )

@@ -1,9 +1,10 @@
 """Which rules concern a subject, an action and a resource? A compiled index says so.
 
 Made once when a bundle is loaded, immutable afterwards, so that any number of
-threads may ask it. A question costs one look for each segment of the resource
-and each of its groups, however many rules there are; only rules that match
-are touched. Conditions are left out: they are three-valued, and Casbin's are not.
+threads may ask it. A question costs one look for each pattern that covers the
+resource and each group of the action, however many rules there are; only rules
+that match are touched. Conditions are left out: they are three-valued, and
+Casbin's are not.
 
 The served model (``policies/bundle/model.conf``) is the definition: a stock
 PyCasbin enforcer and ``tests/reference/decider.py`` are compared with this.
@@ -11,31 +12,54 @@ PyCasbin enforcer and ``tests/reference/decider.py`` are compared with this.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from domain.access import Link, Subject, SubjectKind
-from policies.names import ANY, MEMBERSHIPS, covering, is_reserved
+from domain.access import RESERVED_TYPE, Link, Subject, SubjectKind, action_name, resource_id
+from policies.buckets import Buckets, Table
+from policies.columns import Rules
+from policies.names import ANY, MEMBERSHIPS, wide_of
 from policies.rules import Rule
 
 _PRINCIPALS = tuple(f"{kind.value}:" for kind in SubjectKind)
-_NOTHING: Mapping[str, Sequence[Rule]] = {}
-
-# pattern of the resource column -> action column -> subject column -> rules
-_ByPattern = Mapping[str, Mapping[str, Mapping[str, Sequence[Rule]]]]
 
 
 class Index:
     """The rules and links of one bundle, by what a question names."""
 
-    __slots__ = ("_builtin", "_by_pattern", "_groups", "_roles")
+    __slots__ = ("_builtin", "_groups", "_kinds", "_looked_in", "_roles", "_starred", "buckets", "rules")
 
     def __init__(
-        self, rules: Iterable[Rule], links: Sequence[Link], resource_links: Sequence[Link], *, builtin: bool
+        self,
+        rules: Rules,
+        buckets: Buckets,
+        *,
+        roles: Sequence[Link] = (),
+        groups: Sequence[Link] = (),
+        uses: Sequence[Link] = (),
+        builtin: bool = False,
     ) -> None:
+        """*roles*, *groups* and *uses* are the g, g2 and g3 rows: of roles, resources and actions."""
+        self.rules = rules
+        self.buckets = buckets
         self._builtin = builtin
-        self._by_pattern = _by_pattern(rules)
-        self._roles = _closures(links)
-        self._groups = _closures(resource_links)
+        self._roles = closures(roles)
+        self._groups = closures(groups)
+        by_action = buckets.by_action
+        self._starred = (by_action[ANY],) if ANY in by_action else ()
+        used = closures(uses)
+        self._looked_in = {
+            action: (
+                *(by_action[name] for name in (action, *used.get(action, ())) if name in by_action),
+                *self._starred,
+            )
+            for action in by_action.keys() | used.keys()
+            if action != ANY and ":" not in action
+        }
+        patterns = {
+            pattern for by_pattern in by_action.values() for pattern in by_pattern if pattern[-1] == ANY
+        }
+        patterns.update(member for member in self._groups if member[-1] == ANY)
+        self._kinds = wide_of(patterns)
 
     def names_of(self, subject: Subject, assignments: Sequence[Link]) -> frozenset[str]:
         """Return every name that *subject* answers to: itself, ``*``, its roles and what they include.
@@ -53,60 +77,68 @@ class Index:
                 reached.update(self._roles.get(link.group, ()))
         return frozenset(reached)
 
+    def matching(self, names: Collection[str], action: str, resource: str) -> list[int]:
+        """Return the numbers of the rules that match, whatever their condition, in no order.
+
+        A published bundle has no say over Doorward's own resources, even by ``*``, nor the
+        built-in one over others. Raises Invalid for an action or a resource that is not
+        canonical: a pattern cannot be walked around by another spelling.
+        """
+        patterns = self._covering(resource)
+        return self.buckets.about(names, self._look_in(action), patterns, self.rules.subjects)
+
     def concerning(self, names: Collection[str], action: str, resource: str) -> tuple[Rule, ...]:
         """Return the rules that match, whatever their condition, sorted by what they say.
 
         So neither the order of lines nor a repeated rule changes which reason comes first.
-        A published bundle has no say over Doorward's own resources, even by ``*``, nor the
-        built-in one over others.
         """
-        if is_reserved(resource) is not self._builtin:
-            return ()
-        found: list[Rule] = []
-        for pattern in (*covering(resource), *self._groups.get(resource, ())):
-            by_action = self._by_pattern.get(pattern)
-            if by_action is None:
-                continue
-            for wanted in (action, ANY):
-                by_subject = by_action.get(wanted, _NOTHING)
-                # The smaller of both is walked: few names ask, or few rules speak of this.
-                walked = by_subject if len(by_subject) < len(names) else names
-                for name in walked:
-                    if name in names and name in by_subject:
-                        found += by_subject[name]
-        found.sort(key=_what_it_says)
-        return tuple(found)
+        return self._told(self.matching(names, action, resource))
 
     def about(self, action: str | None, resource: str) -> tuple[Rule, ...]:
         """Return the rules that speak of *action* (None: of any) on *resource*, whoever the subject is.
 
         In the order of :meth:`concerning`, which finds those of them that name one subject.
         """
-        if is_reserved(resource) is not self._builtin:
+        tables = self.buckets.by_action.values() if action is None else self._look_in(action)
+        return self._told(self.buckets.whole(tables, self._covering(resource)))
+
+    def _told(self, numbers: Iterable[int]) -> tuple[Rule, ...]:
+        return tuple(sorted(map(self.rules.at, numbers), key=what_it_says))
+
+    def _look_in(self, action: str) -> Sequence[Table]:
+        """Return the tables to look an action up in: its own, those of its groups, and that of ``*``."""
+        tables = self._looked_in.get(action)
+        if tables is None:
+            action_name(action)
+            return self._starred
+        return tables
+
+    def _covering(self, resource: str) -> Sequence[str]:
+        """Return the patterns and groups in use that cover *resource*."""
+        resource_id(resource)
+        kind, _, _ = resource.partition(":")
+        if (kind == RESERVED_TYPE) is not self._builtin:
             return ()
-        found: list[Rule] = []
-        for pattern in (*covering(resource), *self._groups.get(resource, ())):
-            for wanted, by_subject in self._by_pattern.get(pattern, {}).items():
-                if action is None or wanted in (action, ANY):
-                    found += (rule for rules in by_subject.values() for rule in rules)
-        found.sort(key=_what_it_says)
-        return tuple(found)
+        wide, depth = self._kinds.get(kind) or self._kinds[ANY]
+        patterns = [resource, *wide]
+        end = resource.find("/") if depth else -1
+        while end > 0 and depth:
+            patterns.append(f"{resource[: end + 1]}{ANY}")
+            depth -= 1
+            end = resource.find("/", end + 1)
+        if self._groups:
+            groups = {group: None for pattern in patterns for group in self._groups.get(pattern, ())}
+            patterns += groups
+        return patterns
 
 
-def _what_it_says(rule: Rule) -> tuple[tuple[str, ...], str]:
+def what_it_says(rule: Rule) -> tuple[tuple[str, ...], str]:
+    """Order rules by their meaning first, so that the order of lines does not matter."""
     return rule.row[1:], rule.id
 
 
-def _by_pattern(rules: Iterable[Rule]) -> _ByPattern:
-    index: dict[str, dict[str, dict[str, list[Rule]]]] = {}
-    for rule in rules:
-        by_subject = index.setdefault(rule.resource, {}).setdefault(rule.action, {})
-        by_subject.setdefault(rule.subject, []).append(rule)
-    return index
-
-
-def _closures(links: Sequence[Link]) -> dict[str, frozenset[str]]:
-    """Return for each member all that it belongs to, by any number of links. There are no circles."""
+def closures(links: Sequence[Link]) -> dict[str, frozenset[str]]:
+    """Return for each member all that it belongs to, by any number of links, circles or not."""
     direct: dict[str, list[str]] = {}
     for link in links:
         direct.setdefault(link.member, []).append(link.group)

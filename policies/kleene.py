@@ -89,17 +89,22 @@ _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
 
 def holds(atom: Atom, have: Any) -> bool | None:
     """Return whether one comparison holds of the fact *have*; None if that is absent or mistyped."""
-    if not _well_typed(atom.attribute.type, have):
-        return None
+    return comparison(atom)(have) if _well_typed(atom.attribute.type, have) else None
+
+
+def comparison(atom: Atom) -> Callable[[Any], bool]:
+    """Return the comparison of *atom* as a function of a fact of its type."""
+    value: Any = atom.value
     if atom.operator is Operator.IS:
-        return bool(have)
+        return bool
     if atom.attribute.type is Type.TIME:
-        return _within(have, atom.value)
+        return lambda minute: _within(minute, value)
     if atom.operator is Operator.IN:
-        return have in atom.value  # type: ignore[operator]
+        return lambda have: have in value
+    compare = _COMPARE[atom.operator]
     if atom.attribute.type is Type.VERSION:
-        have = _to_length(have, len(atom.value))  # type: ignore[arg-type]
-    return _COMPARE[atom.operator](have, atom.value)
+        return lambda have: compare(_to_length(have, len(value)), value)
+    return lambda have: compare(have, value)
 
 
 def _well_typed(type_: Type, have: Any) -> bool:
@@ -107,18 +112,18 @@ def _well_typed(type_: Type, have: Any) -> bool:
     if type_ is Type.BOOL:
         return type(have) is bool
     if type_ is Type.TEXT:
-        return isinstance(have, str)
+        return type(have) is str
     if type_ is Type.VERSION:
         return isinstance(have, (tuple, list)) and bool(have) and all(type(part) is int for part in have)
     return type(have) is int
 
 
-def _within(minute: int, period: Any) -> bool:
+def _within(minute: int, period: tuple[int, int]) -> bool:
     """Return whether *minute* lies in [start, end), which may run past midnight."""
     start, end = period
     if start < end:
-        return bool(start <= minute < end)
-    return bool(minute >= start or minute < end)
+        return start <= minute < end
+    return minute >= start or minute < end
 
 
 def _to_length(version: tuple[int, ...] | list[int], length: int) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ matches it. Also answers which wider patterns cover a pattern.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from domain.access import GROUP_TYPE, RESERVED_TYPE, action_name, resource_id
 from domain.errors import Invalid
@@ -52,13 +53,17 @@ def subject(text: str) -> None:
 
 
 def action(text: str) -> None:
+    """Check an action column: one action, a group of actions, or ``*``."""
     if text == ANY:
+        return
+    if text.startswith(f"{GROUP_TYPE}:"):
+        group(text)
         return
     try:
         action_name(text)
     except Invalid as invalid:
         code = "star-misplaced" if "*" in text else "action"
-        raise Refusal(code, invalid.message, "write one action, or `*` for all") from None
+        raise Refusal(code, invalid.message, "write one action, a group:…, or `*` for all") from None
 
 
 def resource(text: str, *, builtin: bool) -> None:
@@ -99,17 +104,35 @@ def exact_resource(text: str, written: str | None = None) -> None:
 
 
 def group(text: str) -> None:
-    """Check the name of a group of resources."""
+    """Check the name of a group of resources or of actions."""
     kind, _, name = text.partition(":")
     if kind != GROUP_TYPE or not _NAME.fullmatch(name):
         code = "star-misplaced" if "*" in name else "group"
         raise Refusal(
-            code, f"{shown(text)} is not a group of resources", "write for example `group:sensitive`"
+            code, f"{shown(text)} is not the name of a group", "write for example `group:sensitive`"
         )
 
 
 def is_reserved(text: str) -> bool:
     return text.partition(":")[0].strip("*").lower() == RESERVED_TYPE
+
+
+def wide_of(patterns: Iterable[str]) -> dict[str, tuple[tuple[str, ...], int]]:
+    """Return for each type which of *patterns* cover all of it, and to what depth others may cover a part.
+
+    The type ``*`` stands for every type that is not named. *patterns* end in ``*``. A depth of 2 means
+    that something like ``svc:a/b/*`` is among them.
+    """
+    known = frozenset(patterns)
+    every = (ANY,) if ANY in known else ()
+    found: dict[str, tuple[tuple[str, ...], int]] = {ANY: (every, 0)}
+    for pattern in known - {ANY}:
+        kind, _, path = pattern.partition(":")
+        wide, depth = found.get(kind, (every, 0))
+        if path == ANY:
+            wide = (*wide, pattern)
+        found[kind] = (wide, max(depth, path.count("/")))
+    return found
 
 
 def covering(pattern: str) -> tuple[str, ...]:

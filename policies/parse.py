@@ -1,9 +1,9 @@
-"""Which rows does a policy text hold, and on which line and column?
+"""What does one line of a policy text hold, and on which column?
 
 Reads the form of Casbin's ``policy.csv``: fields parted by commas, whole-line
 comments with ``#``, blank lines. Refuses what Casbin's own reader passes over
 in silence (a byte order mark or an unknown row type drops the row).
-Does not read the fields: see ``policies.rules``.
+Does not read the fields: see ``policies.rules``; nor whole texts: see ``policies.read``.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from policies.names import EMPTY
 from policies.problems import Problem, did_you_mean, shown
 
-MAX_CHARACTERS = 2_000_000
+MAX_CHARACTERS = 200_000_000
 MAX_LINE = 2_000
 _COLUMNS = {
     "p": ("id", "subject", "action", "resource", "condition", "terms", "effect"),
     "g": ("role", "role it includes"),
     "g2": ("resource", "group"),
+    "g3": ("action", "group"),
 }
 
 
@@ -32,7 +33,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line that says something: its type (p, g, g2) and the fields after it."""
+    """One line that says something: its type (p, g, g2, g3) and the fields after it."""
 
     line: int
     kind: str
@@ -43,25 +44,17 @@ class Row:
         return tuple(field.text for field in self.fields)
 
 
-def parse(text: str) -> tuple[tuple[Row, ...], tuple[Problem, ...]]:
-    """Return the well-formed rows of *text* and the problems of the others. Never raises."""
-    if len(text) > MAX_CHARACTERS:
-        return (), (Problem(1, 1, "too-long", f"a bundle has at most {MAX_CHARACTERS} characters"),)
-    rows: list[Row] = []
-    problems: list[Problem] = []
-    # Only \n ends a line, as for Casbin: str.splitlines() knows a dozen more ends.
-    for number, line in enumerate(text.split("\n"), start=1):
-        content = line.removesuffix("\r")
-        comment = content.lstrip().startswith("#")
-        problem = _characters(number, content, comment)
-        if problem is None and content.strip() and not comment:
-            row = _row(number, content)
-            problem = _shape(row)
-            if problem is None:
-                rows.append(row)
-        if problem is not None:
-            problems.append(problem)
-    return tuple(rows), tuple(problems)
+def row(number: int, line: str) -> Row | Problem | None:
+    """Return the row that *line* holds, what is wrong with it, or None if it says nothing. Never raises."""
+    content = line.removesuffix("\r")
+    comment = content.lstrip().startswith("#")
+    problem = _characters(number, content, comment)
+    if problem is not None:
+        return problem
+    if comment or not content.strip():
+        return None
+    found = _row(number, content)
+    return _shape(found) or found
 
 
 def _characters(number: int, content: str, comment: bool) -> Problem | None:
@@ -94,7 +87,7 @@ def _shape(row: Row) -> Problem | None:
     """Check the row's type, the number of its fields and that none is empty."""
     expected = _COLUMNS.get(row.kind)
     if expected is None:
-        hint = did_you_mean(row.kind, _COLUMNS) or "a line begins with p, g, g2 or #"
+        hint = did_you_mean(row.kind, _COLUMNS) or "a line begins with p, g, g2, g3 or #"
         return Problem(row.line, 1, "row-type", f"{shown(row.kind)} is not a type of row", hint)
     if len(row.fields) != len(expected):
         form = ", ".join((row.kind, *expected))

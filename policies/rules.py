@@ -1,8 +1,10 @@
 """What does one rule say? From a row of text to a typed, frozen rule.
 
-Terms go with a permit: ``max 15m`` caps the lifetime of what is granted,
-``standing`` lets live checks pass without a grant. What rules say together is
-checked by ``policies.validate``.
+Who, what and where are columns of their own; the rest of a rule (when, with
+which terms, to what effect) is its *clause*, which many rules share. Terms go
+with a permit: ``max 15m`` caps the lifetime of what is granted, ``standing``
+lets live checks pass without a grant. What rules say together is checked by
+``policies.validate``.
 """
 
 from __future__ import annotations
@@ -13,9 +15,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from policies import conditions, names, values
+from policies import conditions, kleene, names, values
 from policies.compiled import Test, compiled
-from policies.conditions import Condition
+from policies.conditions import Atom, Condition
 from policies.kleene import Facts
 from policies.names import EMPTY
 from policies.parse import Row
@@ -39,28 +41,71 @@ class Terms:
     standing: bool = False
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Clause:
+    """When a rule applies, with which terms, to what effect. *when* None: always.
+
+    *test* is the condition compiled; None where there is none. *atoms* are its comparisons,
+    each with the value that helps.
+    """
+
+    condition: str
+    terms: str
+    effect: RuleEffect
+    when: Condition | None
+    given: Terms
+    test: Test | None = field(init=False, repr=False)
+    permits: bool = field(init=False, repr=False)
+    atoms: tuple[tuple[Atom, bool], ...] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "test", None if self.when is None else compiled(self.when))
+        object.__setattr__(self, "atoms", () if self.when is None else tuple(kleene.atoms(self.when)))
+        object.__setattr__(self, "permits", self.effect is RuleEffect.ALLOW)
+
+    def value(self, facts: Facts) -> bool | None:
+        """Return whether the condition is true of *facts*; None is unknown."""
+        return True if self.test is None else self.test(facts)
+
+    def applies(self, facts: Facts) -> bool:
+        """Return whether the rule counts: a permit only if true, a forbid unless false."""
+        value = self.value(facts)
+        return value is True if self.permits else value is not False
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule as written, with its condition and terms read. *when* None: no condition."""
+    """One rule as written, with its clause read."""
 
     id: str
     subject: str
     action: str
     resource: str
-    condition: str
-    terms: str
-    effect: RuleEffect
-    line: int
-    when: Condition | None
-    given: Terms
-    test: Test | None = field(init=False, repr=False, compare=False)
+    clause: Clause = field(compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "test", None if self.when is None else compiled(self.when))
+    @property
+    def condition(self) -> str:
+        return self.clause.condition
+
+    @property
+    def terms(self) -> str:
+        return self.clause.terms
+
+    @property
+    def effect(self) -> RuleEffect:
+        return self.clause.effect
+
+    @property
+    def when(self) -> Condition | None:
+        return self.clause.when
+
+    @property
+    def given(self) -> Terms:
+        return self.clause.given
 
     def value(self, facts: Facts) -> bool | None:
         """Return whether the condition is true of *facts*; None is unknown."""
-        return True if self.test is None else self.test(facts)
+        return self.clause.value(facts)
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -101,8 +146,7 @@ def read_rule(row: Row, *, builtin: bool) -> tuple[Rule | None, tuple[Problem, .
     if problems or given is None or effect is None:
         return None, tuple(problems)
     id_, subject, action, resource, condition, terms, _ = row.values
-    rule = Rule(id_, subject, action, resource, condition, terms, effect, row.line, when, given)
-    return rule, ()
+    return Rule(id_, subject, action, resource, Clause(condition, terms, effect, when, given)), ()
 
 
 def _condition(text: str) -> Condition | None:

@@ -7,17 +7,21 @@ an error here. Warnings point at what is allowed but seldom meant
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from domain.access import GROUP_TYPE, Link
 from policies import advice, names
 from policies.advice import Known
-from policies.parse import Row, parse
+from policies.buckets import Buckets
+from policies.columns import Rules
+from policies.names import ANY
+from policies.parse import Row
 from policies.problems import Problem, Refusal, Severity, shown
-from policies.rules import Rule, read_rule
+from policies.read import Read, read
 
+_GROUP = f"{GROUP_TYPE}:"
 MAX_CHAIN = 8
 """Most links from a role to one it includes. Casbin stops looking after nine links,
 the first of which may be a person's assignment, and then finds no membership at all."""
@@ -25,11 +29,13 @@ the first of which may be a person's assignment, and then finds no membership at
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What was read, and everything found; *rules* is to be served only if no finding is an error."""
+    """What was read, and everything found; the rest is to be served only if no finding is an error."""
 
-    rules: tuple[Rule, ...]
+    rules: Rules
+    buckets: Buckets
     links: tuple[Link, ...]
     resource_links: tuple[Link, ...]
+    action_links: tuple[Link, ...]
     problems: tuple[Problem, ...]
 
     @property
@@ -42,52 +48,51 @@ def validate(text: str, *, known: Known | None = None) -> tuple[Problem, ...]:
 
     With *known*, names of roles and resources that nobody knows are warned of.
     """
-    return check(text, known=known).problems
+    found = read(text, builtin=False)
+    problems = errors_of(found)
+    return in_order(problems or advice.warnings(found, known))
 
 
-def check(text: str, *, known: Known | None = None, builtin: bool = False) -> Checked:
+def check(text: str, *, builtin: bool = False) -> Checked:
     """Read and check *text*. *builtin*: rules speak of Doorward's own resources, and only of them."""
-    rows, found = parse(text)
-    problems = list(found)
-    rules: list[Rule] = []
-    for row in (row for row in rows if row.kind == "p"):
-        rule, faults = read_rule(row, builtin=builtin)
-        problems += faults
-        if rule is not None:
-            rules.append(rule)
-    role_rows = [row for row in rows if row.kind == "g"]
-    resource_rows = [row for row in rows if row.kind == "g2"]
-    problems += _same_id(rows)
-    problems += _links(role_rows, _role_link)
-    problems += _links(resource_rows, _resource_link)
-    problems += [p for linked in (role_rows, resource_rows) for p in _chains(linked)]
-    problems += _undefined_groups(rules, resource_rows)
-    if not any(row.kind == "p" for row in rows) and not problems:
-        problems.append(Problem(1, 1, "bundle-empty", "the bundle has no rule", "write at least one p row"))
-    if not problems:
-        problems += advice.warnings(rules, role_rows, resource_rows, known)
+    found = read(text, builtin=builtin)
     return Checked(
-        tuple(rules),
-        _distinct(role_rows),
-        _distinct(resource_rows),
-        tuple(sorted(problems, key=lambda p: (p.line, p.column, p.code))),
+        found.rules,
+        Buckets.of(found.rules.subjects, found.actions, found.resources),
+        distinct(found.rows["g"]),
+        distinct(found.rows["g2"]),
+        distinct(found.rows["g3"]),
+        in_order(errors_of(found)),
     )
 
 
-def _distinct(rows: Iterable[Row]) -> tuple[Link, ...]:
-    return tuple(dict.fromkeys(Link(*row.values) for row in rows))
-
-
-def _same_id(rows: Sequence[Row]) -> list[Problem]:
-    first: dict[str, int] = {}
-    problems = []
-    for row in (row for row in rows if row.kind == "p"):
-        field = row.fields[0]
-        if first.setdefault(field.text, row.line) != row.line:
-            message = f"the rule id {shown(field.text)} is taken by line {first[field.text]}"
-            hint = "give each rule an id of its own: decisions name it"
-            problems.append(Problem(row.line, field.column, "duplicate-id", message, hint))
+def errors_of(found: Read) -> list[Problem]:
+    """Return the errors of what was read, those of its single lines among them."""
+    problems = list(found.problems)
+    problems += link_errors(found.rows)
+    problems += undefined_groups(zip(found.lines, found.actions, strict=True), found.rows["g3"])
+    problems += undefined_groups(zip(found.lines, found.resources, strict=True), found.rows["g2"])
+    if not problems and not found.rules:
+        problems.append(Problem(1, 1, "bundle-empty", "the bundle has no rule", "write at least one p row"))
     return problems
+
+
+def link_errors(rows: Mapping[str, Sequence[Row]]) -> list[Problem]:
+    """Return the errors of g, g2 and g3 rows."""
+    problems = []
+    for kind, reader in (("g", _role_link), ("g2", _resource_link), ("g3", _action_link)):
+        problems += _links(rows[kind], reader)
+        problems += _chains(rows[kind])
+    return problems
+
+
+def in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    return tuple(sorted(problems, key=lambda p: (p.line, p.column, p.code)))
+
+
+def distinct(rows: Iterable[Row]) -> tuple[Link, ...]:
+    """Return the links of *rows*, each once."""
+    return tuple(dict.fromkeys(Link(*row.values) for row in rows))
 
 
 def _links(rows: Sequence[Row], reader: Callable[[str, int], None]) -> list[Problem]:
@@ -122,16 +127,22 @@ def _resource_link(text: str, index: int) -> None:
     if index == 1 or text.startswith(f"{GROUP_TYPE}:"):
         names.group(text)
         return
-    if "*" in text:
+    if text == ANY:
         raise Refusal(
             "star-misplaced",
-            f"{shown(text)} is a pattern, and Casbin would take its `*` for a letter",
-            "list the resources of a group one by one, or use the pattern in the rule",
-            text.find("*"),
+            "`*` would put every resource into the group",
+            "write `*` in the rule itself, or name a type: `data:*`",
         )
-    if names.is_reserved(text):
-        raise Refusal("reserved-resource", f"{shown(text)} is one of Doorward's own resources")
-    names.exact_resource(text)
+    names.resource(text, builtin=False)
+
+
+def _action_link(text: str, index: int) -> None:
+    if index == 1 or text.startswith(f"{GROUP_TYPE}:"):
+        names.group(text)
+        return
+    if text == ANY:
+        raise Refusal("star-misplaced", "`*` would put every action into the group", "write `*` in the rule")
+    names.action(text)
 
 
 def _chains(rows: Sequence[Row]) -> list[Problem]:
@@ -159,17 +170,20 @@ def _chains(rows: Sequence[Row]) -> list[Problem]:
     return [Problem(deep.line, deep.fields[0].column, "chain-long", message, hint)]
 
 
-def _undefined_groups(rules: Iterable[Rule], resource_rows: Sequence[Row]) -> list[Problem]:
-    """Refuse a rule on a group without members: it would never apply, a deny included."""
-    defined = {row.fields[1].text for row in resource_rows}
+def undefined_groups(mentioned: Iterable[tuple[int, str]], rows: Sequence[Row]) -> list[Problem]:
+    """Refuse rules on a group without members: they would never apply, a deny included.
+
+    *mentioned*: lines and what their rule is about; *rows* give the groups their members.
+    """
+    defined = {row.values[1] for row in rows}
     return [
         Problem(
-            rule.line,
+            line,
             1,
             "group-undefined",
-            f"rule `{rule.id}` is about {shown(rule.resource)}, which has no member",
-            f"add a line such as `g2, data:customer-logs, {rule.resource}`",
+            f"the rule is about {shown(name)}, which has no member",
+            f"add a line that begins with g2 (resources) or g3 (actions) and ends with `{name}`",
         )
-        for rule in rules
-        if rule.resource.startswith(f"{GROUP_TYPE}:") and rule.resource not in defined
+        for line, name in mentioned
+        if name[:6] == _GROUP and name not in defined
     ]

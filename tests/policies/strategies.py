@@ -12,6 +12,7 @@ MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 NAMES = ("ann", "bob")
 ROLES = ("role:a", "role:b", "role:c", "group:d")
 ACTIONS = ("read", "write")
+ACTION_LINKS = (("read", "group:look"), ("group:look", "group:all"), ("write", "group:all"))
 RESOURCES = ("data:x", "data:x/1", "data:xy", "svc:t/v1")
 # The wide ones stand twice, so that rules often meet on one request.
 WIDE = ("*", "data:*", "group:g")
@@ -63,7 +64,7 @@ def written(condition):
 
 rule_bodies = st.tuples(
     st.sampled_from(["*", "*", "role:a", *ROLES, "person:ann"]),
-    st.sampled_from(["*", "*", *ACTIONS]),
+    st.sampled_from(["*", "*", *ACTIONS, "group:look", "group:all"]),
     st.sampled_from(PATTERNS),
     conditions,
     st.sampled_from(["allow", "allow", "allow", "deny"]),
@@ -71,7 +72,10 @@ rule_bodies = st.tuples(
 ROLE_LINKS = [(a, b) for i, a in enumerate(ROLES) for b in ROLES[i + 1 :]]
 # Every group has a member, or rules on it are refused.
 MEMBERS = (("data:x", "group:g"), ("svc:t/v1", "group:h"))
-RESOURCE_LINKS = [("data:xy", "group:g"), ("group:g", "group:h"), ("data:x/1", "group:h")]
+RESOURCE_LINKS = [
+    *(("data:xy", "group:g"), ("group:g", "group:h"), ("data:x/1", "group:h")),
+    *(("data:x/*", "group:g"), ("svc:*", "group:g"), ("data:*", "group:h")),
+]
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class Policy:
         lines += [f"p, {i}, {s}, {a}, {r}, {written(c)}, -, {e}" for i, s, a, r, c, e in self.rules]
         lines += [f"g, {member}, {group}" for member, group in self.role_links]
         lines += [f"g2, {member}, {group}" for member, group in self.resource_links]
+        lines += [f"g3, {member}, {group}" for member, group in ACTION_LINKS]
         return "\n".join(lines) + "\n"
 
     @property

@@ -13,17 +13,19 @@ ANN = Subject(SubjectKind.PERSON, "ann")
 
 def defined(bundle, names, action, resource):
     """The served matcher, read aloud: subject, action, and resource by equality, prefix or group."""
-    groups = {resource}
-    for _ in range(len(bundle.resource_links)):
-        groups |= {link.group for link in bundle.resource_links if link.member in groups}
 
     def covers(pattern):
         return resource.startswith(pattern[:-1]) if pattern.endswith("*") else pattern in groups
 
+    groups, actions = {resource}, {action, "*"}
+    for _ in range(len(bundle.resource_links) + len(bundle.action_links)):
+        groups |= {link.group for link in bundle.resource_links if covers(link.member)}
+        actions |= {link.group for link in bundle.action_links if link.member in actions}
+
     return {
         rule.id
         for rule in bundle.rules
-        if rule.subject in names and rule.action in (action, "*") and covers(rule.resource)
+        if rule.subject in names and rule.action in actions and covers(rule.resource)
     }
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from policies import read
 from policies.advice import Known
 from policies.problems import Severity
 from policies.validate import MAX_CHAIN, validate
@@ -88,7 +89,12 @@ def test_a_sound_policy_has_no_problem():
         ("g, role:support, role:admin", 18, "reserved-role", "assign it to a person"),
         ("g, role:auditor, role:support", 4, "reserved-role", ""),
         ("g2, data:x, sensitive", 13, "group", "group:sensitive"),
-        ("g2, data:*, group:sensitive", 10, "star-misplaced", "one by one"),
+        ("g2, *, group:sensitive", 5, "star-misplaced", "in the rule itself"),
+        ("g2, data:a*, group:sensitive", 11, "star-misplaced", "data:a/*"),
+        ("g3, *, group:reading", 5, "star-misplaced", "in the rule"),
+        ("g3, Read, group:reading", 5, "action", ""),
+        ("g3, read, reading", 11, "group", "group:sensitive"),
+        ("p, a, *, group:lok, data:x, -, -, allow", 1, "group-undefined", "g3"),
         ("g2, doorward:people, group:sensitive", 5, "reserved-resource", ""),
         ("g2, logs, group:sensitive", 5, "resource", "type:path"),
     ],
@@ -143,18 +149,22 @@ def test_a_chain_is_as_long_as_casbin_follows_it_and_no_longer():
     assert only(chain(MAX_CHAIN + 1)).code == "chain-long"
 
 
-def test_a_very_long_chain_and_text_are_refused_without_falling_over():
+def test_a_very_long_chain_and_text_are_refused_without_falling_over(monkeypatch):
     chain = "".join(f"g, role:r{n}, role:r{n + 1}\n" for n in range(5000))
 
     assert {code for _, _, code in found(allow() + chain)} == {"chain-long"}
     assert {code for _, _, code in found("#" * 3000)} == {"too-long"}
-    assert {code for _, _, code in found("#\n" * 1_000_001)} == {"too-long"}
+    monkeypatch.setattr(read, "MAX_CHARACTERS", 2_000)
+    assert {code for _, _, code in found("#\n" * 1_001)} == {"too-long"}
 
 
 @pytest.mark.parametrize(
     ("text", "line", "code"),
     [
         ("p, all, *, *, *, tier >= 3, -, allow\n", 1, "opens-everything"),
+        (allow("tier == 1 and tier == 2"), 1, "never-true"),
+        (deny("hosting and not hosting"), 1, "never-true"),
+        (allow("tier >= 0"), 1, "always-true"),
         (allow(rule="a") + allow(rule="b"), 2, "duplicate"),
         (allow() + "g, role:a, role:b\ng, role:a, role:b\n", 3, "duplicate"),
         (deny("hosting", rule="a", resource="data:x/y") + deny(rule="b", resource="data:x/*"), 1, "shadowed"),
@@ -184,7 +194,9 @@ def test_a_rule_that_another_leaves_room_is_not_warned_of(text):
 
 def test_names_that_nobody_knows_are_warned_of_when_the_known_ones_are_given():
     known = Known(
-        roles=frozenset({"role:support", "role:senior"}), resources=frozenset({"data:logs", "svc:t/v1"})
+        roles=frozenset({"role:support", "role:senior"}),
+        resources=frozenset({"data:logs", "svc:t/v1"}),
+        actions=frozenset({"read", "write"}),
     )
     text = (
         "p, a, role:suport, read, data:logs, -, -, allow\n"
@@ -195,6 +207,8 @@ def test_names_that_nobody_knows_are_warned_of_when_the_known_ones_are_given():
         "g, role:senior, role:included\n"
         "g, role:nobody, role:support\n"
         "g2, data:logz, group:g\n"
+        "p, f, role:support, raed, data:logs, -, -, allow\n"
+        "g3, lisst, group:look\n"
     )
 
     assert [(p.line, p.code, p.suggestion) for p in validate(text, known=known)] == [
@@ -203,6 +217,8 @@ def test_names_that_nobody_knows_are_warned_of_when_the_known_ones_are_given():
         (4, "resource-unknown", ""),
         (7, "role-unknown", ""),
         (8, "resource-unknown", "did you mean `data:logs`?"),
+        (9, "action-unknown", "did you mean `read`?"),
+        (10, "action-unknown", ""),
     ]
     assert validate(text) == ()
 

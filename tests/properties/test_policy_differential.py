@@ -3,6 +3,7 @@
 import casbin
 from casbin.model.model import Model
 from casbin.persist.adapters import StringAdapter
+from casbin.util import key_match_func
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,7 +11,7 @@ from policies import kleene
 from policies.bundle import model_text
 from policies.conditions import parse
 from policies.decide import decide, facts_at
-from tests.policies.strategies import policies, questions
+from tests.policies.strategies import ACTION_LINKS, policies, questions
 from tests.reference import decider
 
 
@@ -35,6 +36,7 @@ def stock(text, assignments):
     for link in assignments:
         enforcer.add_named_grouping_policy("g", link.member, link.group)
     enforcer.add_function("condition", condition)
+    enforcer.add_named_matching_func("g2", key_match_func)
     return enforcer
 
 
@@ -75,6 +77,7 @@ def test_three_deciders_agree_on_every_question(policy, asked):
             policy.rules,
             [*policy.role_links, *links],
             policy.resource_links,
+            ACTION_LINKS,
             str(request.subject),
             request.action,
             request.resource,

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from domain.decision import Effect
 from domain.reasons import ReasonCode
-from policies.bundle import Bundle
+from policies.bundle import assembled
 from policies.decide import decide, facts_at
-from tests.policies.strategies import Policy, policies, questions, rule_bodies
+from policies.validate import check
+from tests.policies.strategies import ACTION_LINKS, Policy, policies, questions, rule_bodies
 from tests.reference import decider
 
 law = settings(deadline=None, max_examples=150)
@@ -35,7 +36,14 @@ def applying(policy: Policy, question) -> tuple[set[str], set[str]]:
         subject = str(request.subject)
         roles = [*policy.role_links, *links]
         return decider.decide(
-            [rule], roles, policy.resource_links, subject, request.action, request.resource, facts
+            [rule],
+            roles,
+            policy.resource_links,
+            ACTION_LINKS,
+            subject,
+            request.action,
+            request.resource,
+            facts,
         )[1]
 
     found = [(rule[5], alone(rule)) for rule in policy.rules]
@@ -141,7 +149,7 @@ def test_withholding_a_fact_never_opens_a_door(policy, question, data):
 @given(questions, st.booleans())
 @law
 def test_no_bundle_or_an_empty_one_denies_everything(question, absent):
-    empty = Bundle(text="", digest="", rules=(), links=(), resource_links=())
+    empty = assembled("", check(""))
 
     decision = decide(
         question.request,

@@ -14,13 +14,15 @@ COMPARE = {
 }  # fmt: skip
 
 
-def decide(rules, role_links, resource_links, subject, action, resource, facts):
+def decide(rules, role_links, resource_links, action_links, subject, action, resource, facts):
     """Return whether it is permitted, and the ids of the rules that determine it."""
     subjects = reached(subject, role_links) | {"*"}
-    groups = reached(resource, resource_links)
+    actions = reached(action, action_links) | {"*"}
+    within = [pattern for pattern, _ in resource_links if covers(pattern, resource)]
+    groups = set().union(*(reached(pattern, resource_links) for pattern in within))
     concerned = [
         rule for rule in rules
-        if rule[1] in subjects and rule[2] in ("*", action)
+        if rule[1] in subjects and rule[2] in actions
         and (covers(rule[3], resource) or rule[3] in groups)
         and not resource.startswith("doorward:")
     ]  # fmt: skip
