@@ -12,10 +12,12 @@ import click
 from commands.base import FILE, commit, parts_or_exit, plainly
 from commands.policy_ask import COMMANDS as ASKING
 from commands.policy_files import AS_JSON, asking, rules_from, rules_text
+from commands.policy_test import policy_test
 from flows.policy import publish_from_host
 from flows.reach import published_bundle
-from policies.bundle import Bundle
+from policies.bundle import Bundle, load
 from policies.diff import diff
+from policies.proof import failures
 from policies.validate import validate
 
 
@@ -24,12 +26,18 @@ def policy() -> None:
     """The rules, from files or as they are published."""
 
 
+policy.add_command(policy_test)
+
+
 @policy.command("check")
 @click.argument("file", type=FILE)
 @asking
 def policy_check(file: Path) -> None:
     """Say what is wrong with the rules in FILE; exit 1 if they would be refused."""
-    problems = validate(rules_text(file))
+    text = rules_text(file)
+    problems = validate(text)
+    if not any(found.severity == "error" for found in problems):
+        problems += failures(load(text))
     for found in problems:
         place = f"{file}:{found.line}:{found.column}"
         click.echo(f"{place}: {found.severity}: {found.message} {found.suggestion}".rstrip())

@@ -128,6 +128,12 @@ class BundleInvalid(Invalid):
     code = "bundle-invalid"
 
 
+class FailedTests(BundleInvalid):
+    """A bundle does not do what its own tests say; *problems* lists those that fail."""
+
+    code = "tests-failed"
+
+
 class EmptyBundle(BundleInvalid):
     """A bundle without rules: Casbin would permit empty requests against it."""
 

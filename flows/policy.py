@@ -3,7 +3,8 @@
 Who attacks this: an author whose draft was made on old rules (a stale base is a
 conflict), malware that publishes other rules than the page shows (the tap is
 over the digest of the bundle and its base), a typo (the bundle is validated or
-refused, whole), two authors at once (revisions are numbered without a gap by
+refused, whole), a rule that does not do what its author meant (the bundle's own
+tests refuse it), two authors at once (revisions are numbered without a gap by
 the primary key).
 """
 
@@ -27,6 +28,7 @@ from models.catalog import resources
 from models.instance import raise_state_revision
 from models.people import Assignment
 from models.policy import BundleRow, Draft, Publication, bundle_text, newest_publication
+from policies import proof
 from policies.advice import Known
 from policies.bundle import SCHEMA, Bundle, load
 from policies.diff import Change, diff
@@ -34,21 +36,31 @@ from policies.problems import Problem
 from policies.validate import validate
 
 MAX_TEXT = 200_000
+_GO_ON = "Copy its text into a draft, mend what fails, and publish that."
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is wrong with a text, and what it would change. *bundle* is None while it has errors."""
+    """What is wrong with a text, what it would change, and how its own tests came out.
+
+    *bundle* is None, and nothing else is known, while it has errors.
+    """
 
     text: str
     problems: tuple[Problem, ...]
     changes: tuple[Change, ...]
     bundle: Bundle | None
     base_revision: int
+    outcomes: tuple[proof.Outcome, ...] = ()
 
     @property
     def errors(self) -> int:
         return sum(1 for problem in self.problems if problem.severity == "error")
+
+    @property
+    def failed(self) -> int:
+        """How many of the tests fail."""
+        return sum(not outcome.passed for outcome in self.outcomes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +127,9 @@ def publish_action(parts: Parts, viewer: Viewer, *, note: str = "") -> dict[str,
         draft = session.get(Draft, viewer.person_id)
         if draft is None:
             raise NotFound("there is no draft to publish", code="no-draft")
-        return _action(load(draft.text).digest, draft.base_revision, note)
+        bundle = load(draft.text)
+        proof.demand(bundle)
+        return _action(bundle.digest, draft.base_revision, note)
 
 
 def rollback_action(parts: Parts, revision: int, *, note: str = "") -> dict[str, Any]:
@@ -125,6 +139,7 @@ def rollback_action(parts: Parts, revision: int, *, note: str = "") -> dict[str,
         newest = newest_publication(session)
         if row is None or newest is None:
             raise NotFound("there is no such publication")
+        proof.demand(load(bundle_text(session, row.digest) or ""), _GO_ON)
         return _action(row.digest, newest.revision, note)
 
 
@@ -132,7 +147,8 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap) -> int:
     """Publish what *tap* signed: a draft's bundle, or an earlier one again. Return the new revision.
 
     Raises StaleBase when another publication came first, BundleInvalid when
-    the bundle does not validate any more; both leave a record.
+    the bundle does not validate any more, FailedTests when a test of its own
+    fails, an earlier bundle's too; all leave a record.
     """
     now = parts.clock.now()
     digest, base = str(tap.action.get("bundle")), int(tap.action.get("base", -1))
@@ -193,6 +209,7 @@ def _publish(
     note: str,
     now: datetime,
 ) -> None:
+    proof.demand(bundle)
     newest = newest_publication(session)
     if (newest.revision if newest else 0) != base:
         raise StaleBase(
@@ -258,7 +275,7 @@ def _check(session: Session, text: str, base_revision: int) -> Checked:
     if any(problem.severity == "error" for problem in problems):
         return Checked(text, problems, (), None, base_revision)
     bundle = load(text)
-    return Checked(text, problems, diff(current, bundle), bundle, base_revision)
+    return Checked(text, problems, diff(current, bundle), bundle, base_revision, proof.run(bundle))
 
 
 def _known(session: Session) -> Known:

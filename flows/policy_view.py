@@ -100,6 +100,9 @@ def unready(found: Editor) -> tuple[str, str] | None:
         return "there is no draft to publish", "Change the rules and save a draft first."
     if checked.errors:
         return "the draft has errors", "Mend the lines named, then save the draft again."
+    if checked.failed:
+        tests = "one of its tests fails" if checked.failed == 1 else f"{checked.failed} of its tests fail"
+        return tests, "Mend the rules, or the tests if the rules are what you mean."
     if found.stale:
         return (
             f"the draft was made on revision {checked.base_revision}, "

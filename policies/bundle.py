@@ -18,6 +18,7 @@ from domain.errors import BundleInvalid, EmptyBundle
 from policies.columns import Rules
 from policies.index import Index
 from policies.problems import Problem
+from policies.trials import Trial
 from policies.validate import Checked, check
 
 SCHEMA = 2
@@ -28,6 +29,7 @@ SCHEMA = 2
 class Bundle:
     """Rules and links as loaded. *links* are g rows, *resource_links* g2 rows, *action_links* g3 rows.
 
+    *tests* are t rows, which ``policies.proof`` runs.
     *text* is what the author wrote. *builtin*: these rules speak of Doorward's
     own resources, and only they may. *index* is compiled from them.
     """
@@ -39,6 +41,7 @@ class Bundle:
     resource_links: tuple[Link, ...]
     action_links: tuple[Link, ...]
     index: Index
+    tests: tuple[Trial, ...] = ()
     builtin: bool = False
     schema: int = SCHEMA
 
@@ -90,6 +93,7 @@ def assembled(text: str, checked: Checked, *, builtin: bool = False) -> Bundle:
         resource_links=checked.resource_links,
         action_links=checked.action_links,
         index=index,
+        tests=checked.tests,
         builtin=builtin,
     )
 

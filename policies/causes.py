@@ -58,6 +58,15 @@ _MENDED: dict[str, Any] = {
     "posture_age": 0,
 }
 _GRADED = ("tier", "binding", "custody")
+DENYING = frozenset(
+    {
+        ReasonCode.POLICY_NO_RULE,
+        ReasonCode.POLICY_FORBIDS,
+        ReasonCode.TIER_HOLD,
+        *(code for _, *codes in _CODES.values() for code in codes),
+    }
+)
+"""Every reason that the rules of a bundle can deny for."""
 
 
 def reasons_for(rule: Rule, faults: Sequence[Fault], general: ReasonCode) -> tuple[Reason, ...]:

@@ -20,6 +20,7 @@ _COLUMNS = {
     "g": ("role", "role it includes"),
     "g2": ("resource", "group"),
     "g3": ("action", "group"),
+    "t": ("id", "subject", "action", "resource", "given", "effect", "reason"),
 }
 
 
@@ -33,7 +34,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line that says something: its type (p, g, g2, g3) and the fields after it."""
+    """One line that says something: its type (p, g, g2, g3, t) and the fields after it."""
 
     line: int
     kind: str
@@ -87,7 +88,7 @@ def _shape(row: Row) -> Problem | None:
     """Check the row's type, the number of its fields and that none is empty."""
     expected = _COLUMNS.get(row.kind)
     if expected is None:
-        hint = did_you_mean(row.kind, _COLUMNS) or "a line begins with p, g, g2, g3 or #"
+        hint = did_you_mean(row.kind, _COLUMNS) or "a line begins with p, g, g2, g3, t or #"
         return Problem(row.line, 1, "row-type", f"{shown(row.kind)} is not a type of row", hint)
     if len(row.fields) != len(expected):
         form = ", ".join((row.kind, *expected))
@@ -98,6 +99,6 @@ def _shape(row: Row) -> Problem | None:
         return Problem(row.line, 1, "field-count", message, hint)
     for name, field in zip(expected, row.fields, strict=True):
         if not field.text:
-            hint = f"write `{EMPTY}` for none" if name in ("condition", "terms") else ""
+            hint = f"write `{EMPTY}` for none" if name in ("condition", "terms", "given", "reason") else ""
             return Problem(row.line, field.column, "empty-field", f"the {name} is empty", hint)
     return None

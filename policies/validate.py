@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
 from domain.access import GROUP_TYPE, Link
-from policies import advice, names
+from policies import advice, names, trials
 from policies.advice import Known
 from policies.buckets import Buckets
 from policies.columns import Rules
@@ -37,6 +37,7 @@ class Checked:
     resource_links: tuple[Link, ...]
     action_links: tuple[Link, ...]
     problems: tuple[Problem, ...]
+    tests: tuple[trials.Trial, ...] = ()
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -50,7 +51,7 @@ def validate(text: str, *, known: Known | None = None) -> tuple[Problem, ...]:
     """
     found = read(text, builtin=False)
     problems = errors_of(found)
-    return in_order(problems or advice.warnings(found, known))
+    return in_order(problems or [*advice.warnings(found, known), *trials.warnings(found, known)])
 
 
 def check(text: str, *, builtin: bool = False) -> Checked:
@@ -63,6 +64,7 @@ def check(text: str, *, builtin: bool = False) -> Checked:
         distinct(found.rows["g2"]),
         distinct(found.rows["g3"]),
         in_order(errors_of(found)),
+        trials.read(found.rows["t"])[0],
     )
 
 
@@ -70,6 +72,7 @@ def errors_of(found: Read) -> list[Problem]:
     """Return the errors of what was read, those of its single lines among them."""
     problems = list(found.problems)
     problems += link_errors(found.rows)
+    problems += trials.read(found.rows["t"])[1]
     problems += undefined_groups(zip(found.lines, found.actions, strict=True), found.rows["g3"])
     problems += undefined_groups(zip(found.lines, found.resources, strict=True), found.rows["g2"])
     if not problems and not found.rules:

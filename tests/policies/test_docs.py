@@ -5,6 +5,8 @@ from pathlib import Path
 
 from domain.attributes import ATTRIBUTES
 from domain.reasons import ReasonCode
+from policies import proof
+from policies.bundle import load
 from policies.conditions import MAX_DEPTH, MAX_LENGTH
 from policies.validate import MAX_CHAIN, validate
 from tests.policies.test_conditions import AND, NOT, OR
@@ -49,6 +51,15 @@ def test_the_example_policy_is_sound():
 
     assert example is not None
     assert validate(example[1]) == ()
+
+
+def test_the_example_policy_passes_the_example_tests():
+    rules, tests = re.findall(r"```\n((?:# reading|t, ).*?)```", POLICY, re.DOTALL)
+
+    outcomes = proof.run(load(rules + tests))
+
+    assert len(outcomes) == 3
+    assert [outcome.told for outcome in outcomes if not outcome.passed] == []
 
 
 def test_the_limits_are_those_in_force():

@@ -97,3 +97,29 @@ def test_changes_are_told_by_rule_with_rows_and_sentences():
             "data:x belongs to group g",
         ),
     )
+
+
+def test_a_change_of_tests_and_of_action_groups_is_one_too():
+    """Who takes out a rule together with its test is seen to do so."""
+    rule = "p, a, role:x, group:use, data:logs, tier >= 2, -, allow\ng3, read, group:use\n"
+    test = "t, low, role:x, read, data:logs, tier = {}, deny, -\n"
+
+    changes = diff(load(rule + test.format(0)), load(rule + "g3, write, group:use\n" + test.format(1)))
+
+    assert changes == (
+        Change(
+            ChangeKind.ADDED,
+            "g3, write, group:use",
+            None,
+            "g3, write, group:use",
+            "write belongs to group use",
+        ),
+        Change(
+            ChangeKind.CHANGED,
+            "low",
+            "t, low, role:x, read, data:logs, tier = 0, deny, -",
+            "t, low, role:x, read, data:logs, tier = 1, deny, -",
+            "the rules must deny role:x read on data:logs, given tier = 0 → "
+            "the rules must deny role:x read on data:logs, given tier = 1",
+        ),
+    )

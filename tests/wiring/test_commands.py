@@ -165,3 +165,36 @@ def test_rules_are_checked_without_a_database(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert f"{file}:1:" in result.output
     assert "deny" in result.output
+
+
+TESTED = "p, a, role:x, read, data:y, tier >= 2, -, allow\nt, low, role:x, read, data:y, tier = 1, {}\n"
+
+
+@pytest.mark.parametrize(
+    ("expects", "code", "said"),
+    [
+        ("deny, tier-too-low", 0, "1 test passes"),
+        ("allow, -", 1, "expects allow and got deny (tier-too-low); nearest is rule `a`"),
+        ("alow, -", 1, "did you mean `allow`?"),
+    ],
+)
+def test_the_tests_in_a_file_are_run_without_a_database(
+    tmp_path: Path, expects: str, code: int, said: str
+) -> None:
+    file = tmp_path / "policy.csv"
+    file.write_text(TESTED.format(expects))
+
+    for command in ("test", "check"):
+        result = CliRunner().invoke(main, ["policy", command, str(file)])
+
+        assert result.exit_code == code
+        assert said in result.output or (command, code) == ("check", 0)
+
+
+def test_rules_without_tests_say_so(tmp_path: Path) -> None:
+    file = tmp_path / "policy.csv"
+    file.write_text("p, a, role:x, read, data:y, -, -, allow\n")
+
+    result = CliRunner().invoke(main, ["policy", "test", str(file)])
+
+    assert (result.exit_code, result.output) == (0, "there are no tests in it\n")
