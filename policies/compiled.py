@@ -9,16 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Any
 
-from domain.attributes import Type
 from policies.conditions import Atom, Condition, Not, Or
-from policies.kleene import Facts, comparison, holds
+from policies.kleene import Facts
 
 Test = Callable[[Facts], bool | None]
-_EXACT: dict[Type, type] = {
-    Type.BOOL: bool, Type.INT: int, Type.DURATION: int, Type.TIME: int, Type.TEXT: str,
-}  # fmt: skip
 
 
 @lru_cache(maxsize=4096)
@@ -32,17 +27,8 @@ def compiled(condition: Condition) -> Test:
 
 
 def _atom(atom: Atom) -> Test:
-    name = atom.attribute.name
-    exact = _EXACT.get(atom.attribute.type)
-    if exact is None:
-        return lambda facts: holds(atom, facts.get(name))
-    compare: Callable[[Any], bool] = comparison(atom)
-
-    def test(facts: Facts) -> bool | None:
-        have = facts.get(name)
-        return compare(have) if type(have) is exact else None
-
-    return test
+    name, holds = atom.attribute.name, atom.test
+    return lambda facts: holds(facts.get(name))
 
 
 def _negated(inner: Test) -> Test:

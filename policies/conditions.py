@@ -14,11 +14,11 @@ any text is answered in linear time. Does not evaluate: see ``policies.kleene``.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, field
 
 from domain.attributes import ATTRIBUTES, Attribute, Type
 from policies import values
+from policies.comparisons import Operator, Test, Value, test_of
 from policies.problems import Refusal, did_you_mean, shown
 
 MAX_LENGTH = 500
@@ -29,20 +29,6 @@ _KEYWORDS = frozenset({"and", "or", "not", "in", "true", "false"})
 _ELSEWHERE = {"&": "and", "|": "or", "!": "not", "=": "==", "=>": ">=", "=<": "<="}
 
 
-class Operator(Enum):
-    """How an atom compares. IS: the bare yes-or-no attribute."""
-
-    IS = "is"
-    EQ = "=="
-    NE = "!="
-    LT = "<"
-    LE = "<="
-    GT = ">"
-    GE = ">="
-    IN = "in"
-
-
-Value = bool | int | str | tuple[int | str, ...]
 _SPELLED = {operator.value: operator for operator in Operator if operator is not Operator.IS}
 _ORDERED = frozenset({Operator.LT, Operator.LE, Operator.GT, Operator.GE})
 _EQUALITY = frozenset({Operator.EQ, Operator.NE})
@@ -66,12 +52,19 @@ _EXAMPLE = {
 
 @dataclass(frozen=True, slots=True)
 class Atom:
-    """One comparison. For IN, *value* lists the choices, or for a time of day (start, end)."""
+    """One comparison. For IN, *value* lists the choices, or for a time of day (start, end).
+
+    *test* says whether it holds of a fact; None is unknown.
+    """
 
     attribute: Attribute
     operator: Operator
     value: Value
     text: str
+    test: Test = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "test", test_of(self.attribute.type, self.operator, self.value))
 
 
 @dataclass(frozen=True, slots=True)

@@ -158,6 +158,8 @@ def weigh(rules: Rules, numbers: Iterable[int], facts: kleene.Facts) -> Outcome:
 
 def obligations(permits: Sequence[Clause]) -> Obligations:
     """Return what goes with a permit that these clauses carry."""
+    if len(permits) == 1:
+        return permits[0].obligations
     caps = [clause.given.cap for clause in permits if clause.given.cap is not None]
     return Obligations(
         max_lifetime=max(caps, default=None),

@@ -18,27 +18,28 @@ from policies.kleene import Facts, Fault
 from policies.rules import Clause, Rule, RuleEffect
 
 _PERMITTED = (Reason.of(ReasonCode.POLICY_PERMITS),)
+_OK = {code: Reason.of(code) for code in ReasonCode}
+_ORDER = {code: number for number, code in enumerate(ReasonCode)}
 _NO_RULE = (Reason.of(ReasonCode.POLICY_NO_RULE),)
 
 
 def of_permit(permits: Sequence[Clause], facts: Facts) -> tuple[Reason, ...]:
     """Return the ok reasons of the comparisons that carry the determining permits."""
-    codes = {
-        causes.ok_code(atom, wanted)
+    told = {
+        code
         for clause in permits
         for atom, wanted in clause.atoms
-        if kleene.holds(atom, facts.get(atom.attribute.name)) is wanted
+        if atom.test(facts.get(atom.attribute.name)) is wanted and (code := causes.ok_code(atom, wanted))
     }
-    if not codes:
-        return _PERMITTED
-    return (*_PERMITTED, *(Reason.of(code) for code in ReasonCode if code in codes))
+    return (*_PERMITTED, *(_OK[code] for code in sorted(told, key=_ORDER.__getitem__)))
 
 
 def of_denial(rules: Rules, numbers: Iterable[int], facts: Facts) -> tuple[Reason, ...]:
     """Return why the forbids that apply stand in the way and, if no permit applies, what one lacks."""
     if not numbers:
         return _NO_RULE
-    told = sorted(map(rules.at, numbers), key=what_it_says)
+    told = [rules.at(number) for number in numbers]
+    told.sort(key=what_it_says)
     reasons = [
         reason
         for rule in told

@@ -8,13 +8,11 @@ unknown means for a rule: see ``policies.decide``.
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.attributes import Type
-from policies.conditions import Atom, Condition, Not, Operator, Or
+from policies.conditions import Atom, Condition, Not, Or
 
 Facts = Mapping[str, Any]
 
@@ -77,55 +75,6 @@ def atoms(condition: Condition, *, wanted: bool = True) -> Iterator[tuple[Atom, 
             yield from atoms(operand, wanted=wanted)
 
 
-_COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
-    Operator.EQ: operator.eq,
-    Operator.NE: operator.ne,
-    Operator.LT: operator.lt,
-    Operator.LE: operator.le,
-    Operator.GT: operator.gt,
-    Operator.GE: operator.ge,
-}
-
-
 def holds(atom: Atom, have: Any) -> bool | None:
     """Return whether one comparison holds of the fact *have*; None if that is absent or mistyped."""
-    return comparison(atom)(have) if _well_typed(atom.attribute.type, have) else None
-
-
-def comparison(atom: Atom) -> Callable[[Any], bool]:
-    """Return the comparison of *atom* as a function of a fact of its type."""
-    value: Any = atom.value
-    if atom.operator is Operator.IS:
-        return bool
-    if atom.attribute.type is Type.TIME:
-        return lambda minute: _within(minute, value)
-    if atom.operator is Operator.IN:
-        return lambda have: have in value
-    compare = _COMPARE[atom.operator]
-    if atom.attribute.type is Type.VERSION:
-        return lambda have: compare(_to_length(have, len(value)), value)
-    return lambda have: compare(have, value)
-
-
-def _well_typed(type_: Type, have: Any) -> bool:
-    # bool is a subclass of int: without the exact type, True would pass for tier 1.
-    if type_ is Type.BOOL:
-        return type(have) is bool
-    if type_ is Type.TEXT:
-        return type(have) is str
-    if type_ is Type.VERSION:
-        return isinstance(have, (tuple, list)) and bool(have) and all(type(part) is int for part in have)
-    return type(have) is int
-
-
-def _within(minute: int, period: tuple[int, int]) -> bool:
-    """Return whether *minute* lies in [start, end), which may run past midnight."""
-    start, end = period
-    if start < end:
-        return start <= minute < end
-    return minute >= start or minute < end
-
-
-def _to_length(version: tuple[int, ...] | list[int], length: int) -> tuple[int, ...]:
-    """Cut or pad *version*: it is compared as far as the rule writes it, so 12.7 is 12."""
-    return tuple(version[:length]) + (0,) * (length - len(version))
+    return atom.test(have)

@@ -15,6 +15,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TypeVar
 
+from domain.decision import Obligations
 from policies import conditions, kleene, names, values
 from policies.compiled import Test, compiled
 from policies.conditions import Atom, Condition
@@ -46,7 +47,7 @@ class Clause:
     """When a rule applies, with which terms, to what effect. *when* None: always.
 
     *test* is the condition compiled; None where there is none. *atoms* are its comparisons,
-    each with the value that helps.
+    each with the value that helps; *obligations* go with a permit that it alone carries.
     """
 
     condition: str
@@ -57,11 +58,14 @@ class Clause:
     test: Test | None = field(init=False, repr=False)
     permits: bool = field(init=False, repr=False)
     atoms: tuple[tuple[Atom, bool], ...] = field(init=False, repr=False)
+    obligations: Obligations = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "test", None if self.when is None else compiled(self.when))
         object.__setattr__(self, "atoms", () if self.when is None else tuple(kleene.atoms(self.when)))
         object.__setattr__(self, "permits", self.effect is RuleEffect.ALLOW)
+        given = self.given
+        object.__setattr__(self, "obligations", Obligations(given.cap, given.standing, given.cap is None))
 
     def value(self, facts: Facts) -> bool | None:
         """Return whether the condition is true of *facts*; None is unknown."""

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from domain.attributes import Type
 from policies import values
-from policies.conditions import And, Atom, Condition, Not, Operator, Or
+from policies.comparisons import Operator
+from policies.conditions import And, Atom, Condition, Not, Or
 from policies.names import ANY
 from policies.rules import Rule, RuleEffect
 

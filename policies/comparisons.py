@@ -1,0 +1,79 @@
+"""Does one comparison hold of a fact? A function for each, made when a condition is read.
+
+An absent fact, and one of another type, is neither true nor false but unknown
+(None). How comparisons are written: see ``policies.conditions``.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from enum import Enum
+from typing import Any
+
+from domain.attributes import Type
+
+
+class Operator(Enum):
+    """How an atom compares. IS: the bare yes-or-no attribute."""
+
+    IS = "is"
+    EQ = "=="
+    NE = "!="
+    LT = "<"
+    LE = "<="
+    GT = ">"
+    GE = ">="
+    IN = "in"
+
+
+Value = bool | int | str | tuple[int | str, ...]
+Test = Callable[[Any], bool | None]
+_COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
+    Operator.EQ: operator.eq,
+    Operator.NE: operator.ne,
+    Operator.LT: operator.lt,
+    Operator.LE: operator.le,
+    Operator.GT: operator.gt,
+    Operator.GE: operator.ge,
+}
+# The exact type: bool is a subclass of int, and True must not pass for tier 1.
+_EXACT: dict[Type, type] = {
+    Type.BOOL: bool,
+    Type.INT: int,
+    Type.DURATION: int,
+    Type.TIME: int,
+    Type.TEXT: str,
+}
+
+
+def test_of(type_: Type, operator_: Operator, value: Any) -> Test:
+    """Return the test of a fact of *type_* against *value*, a Value that the type allows."""
+    if type_ is Type.VERSION:
+        return _version_test(_COMPARE[operator_], value)
+    exact = _EXACT[type_]
+    if operator_ is Operator.IS:
+        return lambda have: have if type(have) is bool else None
+    if type_ is Type.TIME:
+        start, end = value
+        if start < end:
+            return lambda have: start <= have < end if type(have) is exact else None
+        return lambda have: (have >= start or have < end) if type(have) is exact else None
+    if operator_ is Operator.IN:
+        return lambda have: have in value if type(have) is exact else None
+    compare = _COMPARE[operator_]
+    return lambda have: compare(have, value) if type(have) is exact else None
+
+
+def _version_test(compare: Callable[[Any, Any], bool], value: tuple[int, ...]) -> Test:
+    def test(have: Any) -> bool | None:
+        if not isinstance(have, (tuple, list)) or not have or not all(type(part) is int for part in have):
+            return None
+        return compare(_to_length(have, len(value)), value)
+
+    return test
+
+
+def _to_length(version: tuple[int, ...] | list[int], length: int) -> tuple[int, ...]:
+    """Cut or pad *version*: it is compared as far as the rule writes it, so 12.7 is 12."""
+    return tuple(version[:length]) + (0,) * (length - len(version))
