@@ -29,6 +29,13 @@ Moment = tuple[int, int, int, int, int, int, int]
 
 MAX_PATTERN = 1_000
 _MAX_MEMORY = 1 << 20  # bytes for one expression; RE2 refuses a larger one and never exceeds it
+_BRACES = re.compile(r"[*{]")
+_SPECIAL = {
+    "keyMatch": re.compile(r"\*"),
+    "keyMatch2": re.compile(r"[*:]"),
+    **dict.fromkeys(("keyMatch3", "keyMatch4", "keyMatch5"), _BRACES),
+    "globMatch": re.compile(r"[*?\[\]{}\\]"),
+}
 _OPEN = "_"
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 
@@ -60,12 +67,27 @@ def _unknown(name: str) -> Refusal:
 
 
 def remark(name: str, pattern: str) -> str:
-    """Return what an author should know of a pattern that is served, or nothing."""
-    if not name.startswith("keyMatch") or name == "keyMatch":
-        return ""
-    if paths.translated(name, pattern).repeats < 0:
-        return ""
-    return f"in {shown(pattern)} the `*` repeats the letter before it, as in Casbin: {name} matches no prefix"
+    """Return what an author may not expect of a pattern that is served as Casbin defines it, or nothing."""
+    known = name.startswith("keyMatch") and name != "keyMatch"
+    return paths.translated(name, pattern).remark if known else ""
+
+
+def prefix(name: str, pattern: str) -> tuple[str, bool]:
+    """Return what every matching value begins with, and whether *pattern* matches that value only.
+
+    So that an index finds a rule by its pattern; *pattern* must be one that ``compiled`` takes.
+    """
+    special = _SPECIAL.get(name)
+    if special is None:
+        return "", False
+    found = special.search(pattern)
+    if found is None:
+        return pattern, name != "keyMatch5"  # which passes over a query behind the pattern
+    head = pattern[: found.start()]
+    if name == "globMatch":
+        return head.rstrip("/"), False  # `a/**` matches `a`
+    repeats = found[0] == "*" and name != "keyMatch" and not head.endswith("/")
+    return head[:-1] if repeats else head, False
 
 
 def period(start: str, end: str) -> Callable[[datetime], bool]:

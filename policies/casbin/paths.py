@@ -2,7 +2,8 @@
 
 Casbin's definition replaces ``/*`` and the variables and takes the rest for a
 regular expression, so that a dot stands for any letter. Here everything else is
-a literal, except a ``*`` behind a letter, which repeats it as in Casbin; what
+a literal, except a ``*`` behind a letter, which repeats it, and a ``*`` alone,
+which is any value, both as in Casbin; what
 only a regular expression would say is refused, so that a deny never forbids
 less than its author read in it.
 Source: apache/casbin, ``util/builtin_operators.go``, KeyMatch2 to KeyMatch5.
@@ -24,12 +25,12 @@ _SYNTAX = frozenset("\\^$+?()[]|")
 class Path:
     """*source*: the expression, to be matched as a whole; *variables*: one name for each group of it.
 
-    *repeats*: the offset of the first ``*`` that repeats a letter, -1 for none.
+    *remark*: what an author may not expect of it, empty for nothing.
     """
 
     source: str
-    variables: tuple[str, ...]
-    repeats: int
+    variables: tuple[str, ...] = ()
+    remark: str = ""
 
 
 def translated(name: str, pattern: str) -> Path:
@@ -37,10 +38,12 @@ def translated(name: str, pattern: str) -> Path:
 
     Raises Refusal with the offset of what no path says.
     """
+    if pattern == "*":  # `^*$` in Casbin, whose end is found in any value
+        return Path(".*")
     variable = _COLON if name == "keyMatch2" else _BRACES
     parts: list[str] = []
     variables: list[str] = []
-    repeats = -1
+    remark = ""
     letter = False  # whether the last part is one letter, which a `*` may repeat
     at = 0
     while at < len(pattern):
@@ -57,15 +60,17 @@ def translated(name: str, pattern: str) -> Path:
         elif pattern[at] == "*":
             _check_star(name, pattern, at, letter)
             parts.append("*")
-            repeats = at if repeats < 0 else repeats
+            remark = f"in {shown(pattern)} the `*` repeats the letter before it: {name} matches no prefix"
             at += 1
             letter = False
         else:
             _check_letter(name, pattern, at)
+            if name == "keyMatch2" and pattern[at] in "{}":
+                remark = f"in {shown(pattern)} the braces are letters to keyMatch2: its variables are `:name`"
             parts.append(re.escape(pattern[at]))
             at += 1
             letter = True
-    return Path("".join(parts), tuple(variables), repeats)
+    return Path("".join(parts), tuple(variables), remark)
 
 
 def _check_star(name: str, pattern: str, at: int, letter: bool) -> None:
@@ -79,6 +84,3 @@ def _check_letter(name: str, pattern: str, at: int) -> None:
     if letter in _SYNTAX:
         message = f"in {shown(pattern)} the {shown(letter)} is a regular expression, and {name} matches paths"
         raise Refusal("pattern", message, "say it with regexMatch, written `^…$`", at)
-    if name == "keyMatch2" and letter in "{}":
-        message = f"in {shown(pattern)} the {shown(letter)} is a letter to keyMatch2"
-        raise Refusal("pattern", message, "write `:name`, or use keyMatch3, whose variables are `{name}`", at)

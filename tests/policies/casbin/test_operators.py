@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.casbin.operators import MAX_PATTERN, OPERATORS, compiled, period, remark
+from policies.casbin.operators import MAX_PATTERN, OPERATORS, compiled, period, prefix, remark
 from policies.problems import Refusal
 
 PIECES = (
@@ -97,8 +97,7 @@ def test_key_match5_passes_over_the_query():
         ("/a?b", "pattern", 2, "regexMatch"),
         ("/a+b", "pattern", 2, "regexMatch"),
         ("/a\\d", "pattern", 2, "regexMatch"),
-        ("/a/{id}", "pattern", 3, "keyMatch3"),
-        ("*", "star-misplaced", 0, "behind a `/`"),
+        ("*a", "star-misplaced", 0, "behind a `/`"),
         ("/a/**", "star-misplaced", 4, "behind a `/`"),
         ("/a**", "star-misplaced", 3, "behind a `/`"),
     ],
@@ -114,7 +113,13 @@ def test_a_star_behind_a_letter_repeats_it_as_in_casbin_and_is_remarked_on():
     assert matches("keyMatch2", "/foo*", "/fooo") is True
     assert matches("keyMatch2", "/foo*", "/foobar") is False
     assert "repeats the letter" in remark("keyMatch2", "/foo*")
+    assert "braces are letters" in remark("keyMatch2", "/{id}")
     assert remark("keyMatch2", "/foo/*") == remark("keyMatch", "/foo*") == remark("globMatch", "/foo*") == ""
+
+
+@pytest.mark.parametrize("name", sorted(OPERATORS - {"ipMatch", "regexMatch", "globMatch"}))
+def test_a_star_alone_is_any_value_as_in_casbin(name):
+    assert matches(name, "*", "any_user") is True
 
 
 def test_what_key_match_would_drop_is_refused():
@@ -289,3 +294,15 @@ def test_a_plain_path_matches_itself_and_nothing_longer(name, path):
     assert matches(name, path, path) is True
     assert matches(name, path, path + "x") is False
     assert matches(name, path, path + "/x") is False
+
+
+@given(st.sampled_from(sorted(OPERATORS)), texts, texts, st.text(alphabet="/ab.:x", max_size=4))
+@settings(deadline=None, max_examples=600)
+def test_what_matches_begins_with_the_prefix_of_its_pattern(name, pattern, value, tail):
+    for asked in (value, pattern, pattern + tail):
+        _, answer = _asked(name, pattern, asked)
+
+        if answer:
+            head, only = prefix(name, pattern)
+            assert asked.startswith(head)
+            assert not only or asked == head

@@ -1,0 +1,263 @@
+"""Decisions from a compiled model: three values, patterns, conditions in rules, and why.
+
+Attackers: an author whose rule text would be spliced into the matcher; a caller
+who leaves out, or mistypes, what a deny asks for.
+"""
+
+from datetime import timedelta
+
+import casbin
+import pytest
+from casbin.model.model import Model
+
+from domain.reasons import ReasonCode
+from policies.casbin import compiled
+from policies.casbin.evaluate import Asked
+from tests.policies.casbin.world import NOON, ask, conf, errors, load, read
+
+ROLES = "g(r.sub, p.sub) && r.obj == p.obj && r.act == p.act"
+
+
+def refusals(text, matcher, **options):
+    loaded = compiled.load(text, read(conf(matcher, **options)))
+    assert loaded.policy is None
+    return [(p.line, p.column, p.code) for p in errors(loaded.problems)]
+
+
+def test_what_no_rule_permits_is_denied():
+    decision = ask(load("p, alice, data1, read, allow"), "bob", "data1", "read")
+
+    assert not decision.permitted
+    assert decision.reason.code is ReasonCode.POLICY_NO_RULE
+    assert decision.determining == ()
+
+
+def test_a_deny_trumps_every_allow_whatever_their_order():
+    policy = load("p, alice, data1, read, allow\np, alice, data1, read, deny\np, alice, data1, read, allow")
+
+    decision = ask(policy, "alice", "data1", "read")
+
+    assert not decision.permitted
+    assert decision.reason.code is ReasonCode.POLICY_FORBIDS
+    assert decision.determining == ("line 2",)
+
+
+def test_a_permit_names_every_rule_that_permits():
+    policy = load(
+        "g, alice, staff\np, alice, data1, read, allow\np, staff, data1, read, allow", ROLES, g=["g = _, _"]
+    )
+
+    decision = ask(policy, "alice", "data1", "read")
+
+    assert decision.permitted
+    assert decision.determining == ("line 2", "line 3")
+
+
+def test_rules_are_named_by_their_ids_if_the_model_has_them():
+    policy = load("p, one, alice, data1, read, allow", p="id, sub, obj, act, eft")
+
+    assert ask(policy, "alice", "data1", "read").determining == ("one",)
+
+
+def test_without_rules_everything_is_denied_and_the_author_warned():
+    loaded = compiled.load("# nothing yet\n", read(conf("r.sub == p.sub || r.sub == 'root'")))
+
+    assert loaded.policy is not None
+    assert [p.code for p in loaded.problems] == ["bundle-empty"]
+    assert ask(loaded.policy, "root", "data1", "read").reason.code is ReasonCode.POLICY_ABSENT
+
+
+def test_casbin_permits_everything_by_an_empty_policy_of_expressions():
+    held = Model()
+    held.load_model_from_text(
+        conf("regexMatch(r.sub, p.sub) && regexMatch(r.obj, p.obj)", effect="some(where (p.eft == allow))")
+    )
+
+    assert casbin.Enforcer(held).enforce("anybody", "anything", "any") is True
+
+
+@pytest.mark.parametrize("missing", [None, "", "a\nb", 7, True, ["alice"]])
+def test_an_unknown_parameter_permits_nothing_and_spares_nobody_a_deny(missing):
+    policy = load("p, alice, data1, read, allow\np, alice, data1, read, deny")
+    allowing = load("p, alice, data1, read, allow")
+
+    assert not ask(allowing, missing, "data1", "read").permitted
+    assert ask(policy, missing, "data1", "read").determining == ("line 2",)
+    assert ask(policy, missing, "data2", "read").determining == ()
+
+
+@pytest.mark.parametrize(
+    ("matcher", "age", "permitted", "determining"),
+    [
+        ("r.sub.Age > 18", 19, True, ("line 1",)),
+        ("r.sub.Age > 18", 18, False, ()),
+        ("r.sub.Age > 18", None, False, ()),
+        ("r.sub.Age > 18", "19", False, ()),
+        ("r.sub.Age > 18", True, False, ()),
+        ("!(r.sub.Age > 18)", None, False, ()),
+        ("!(r.sub.Age > 18)", 3, True, ("line 1",)),
+        ("r.sub.Age > 18 || r.act == 'read'", None, True, ("line 1",)),
+        ("r.sub.Age != 18", None, False, ()),
+        ("r.sub.Age in (18, 19)", 19, True, ("line 1",)),
+        ("r.sub.Age in (18, 19)", "19", False, ()),
+    ],
+)
+def test_a_property_that_is_absent_or_mistyped_is_unknown(matcher, age, permitted, determining):
+    policy = load("p, alice, data1, read, allow", f"r.obj == p.obj && ({matcher})")
+
+    decision = ask(policy, "alice", "data1", "read", sub={} if age is None else {"Age": age})
+
+    assert (decision.permitted, decision.determining) == (permitted, determining)
+    assert bool(decision.erring) is (age not in (3, 18, 19) and not permitted)
+
+
+def test_what_is_unknown_is_named_without_its_value():
+    policy = load("p, alice, data1, read, allow", "r.obj == p.obj && r.sub.Age > 18 && r.sub.Team == 'x'")
+
+    absent = ask(policy, "alice", "data1", "read", sub={"Age": 20})
+    mistyped = ask(policy, "alice", "data1", "read", sub={"Age": 20, "Team": 5})
+
+    assert [(e.rule, e.message) for e in absent.erring] == [("line 1", "r.sub.Team is not known")]
+    assert "another type" in mistyped.erring[0].message
+    assert "5" not in mistyped.erring[0].message.replace("line", "")
+
+
+def test_properties_may_be_nested_and_lists():
+    policy = load("p, alice, data1, read, allow", "r.sub in r.obj.team.members && r.act == p.act")
+    team = {"team": {"members": ["bob", "alice"]}}
+
+    assert ask(policy, "alice", "data1", "read", obj=team).permitted
+    assert not ask(policy, "carol", "data1", "read", obj=team).permitted
+    assert ask(policy, "alice", "data1", "read", obj={"team": "alice"}).erring
+    assert ask(policy, "alice", "data1", "read", obj={}).erring
+
+
+def test_no_attribute_of_a_python_object_is_read():
+    policy = load("p, alice, data1, read, allow", "r.sub.__class__.__name__ == 'str' && r.obj == p.obj")
+
+    assert [e.message for e in ask(policy, "alice", "data1", "read").erring] == [
+        "r.sub.__class__.__name__ is not known"
+    ]
+
+
+EVAL = {"matcher": "eval(p.rule) && r.obj == p.obj && r.act == p.act", "p": "rule, obj, act"}
+
+
+def test_a_rule_may_hold_its_condition():
+    policy = load(
+        "p, r.sub.Age > 18 && r.sub in ('a', 'b'), data1, read\np, false || r.sub == 'c', data1, read", **EVAL
+    )
+
+    assert ask(policy, "a", "data1", "read", sub={"Age": 19}).determining == ("line 1",)
+    assert not ask(policy, "a", "data1", "read", sub={"Age": 18}).permitted
+    assert ask(policy, "c", "data1", "read").determining == ("line 2",)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("True) or (True", 5),
+        ("true) || (true", 9),
+        ("r.sub == 'a') || (true", 17),
+        ("__import__('os') == 1", 5),
+        ("eval(p.rule)", 5),
+        ("r.sub.Age = 2", 15),
+        ("r.sub.Age >", 16),
+    ],
+)
+def test_the_text_of_a_condition_is_read_and_never_spliced(text, column):
+    found = refusals(f'p, "{text}", data1, read', **EVAL)
+
+    assert [(line, at) for line, at, _ in found] == [(1, column)]
+
+
+def test_casbin_splices_the_text_of_a_condition():
+    held = Model()
+    held.load_model_from_text(
+        conf(
+            "eval(p.rule) && r.obj == p.obj && r.act == p.act",
+            p="rule, obj, act",
+            effect="some(where (p.eft == allow))",
+        )
+    )
+    enforcer = casbin.Enforcer(held)
+    enforcer.add_policy("True) or (True", "data1", "read")
+
+    assert enforcer.enforce("anybody", "data9", "erase") is True
+
+
+def test_patterns_of_rules_are_read_when_the_policy_is_loaded():
+    found = refusals("p, a, GET, read, allow\np, a, ^GET$, read, allow", "regexMatch(r.obj, p.obj)")
+
+    assert found == [(1, 7, "unanchored")]
+
+
+def test_a_pattern_that_the_rule_itself_settles_is_not_read():
+    policy = load(
+        "p, *, data1, read, allow\np, 10.0.0.0/8, data2, read, allow",
+        '(p.sub == "*" || ipMatch(r.sub, p.sub)) && r.obj == p.obj',
+    )
+
+    assert ask(policy, "anybody", "data1", "read").permitted
+    assert ask(policy, "10.1.2.3", "data2", "read").permitted
+    assert ask(policy, "anybody", "data2", "read").erring
+
+
+def test_a_pattern_that_says_less_than_it_seems_is_remarked_on():
+    loaded = compiled.load("p, a, /foo*, read, allow", read(conf("keyMatch2(r.obj, p.obj)")))
+
+    assert loaded.policy is not None
+    assert [(p.line, p.column, p.severity) for p in loaded.problems] == [(1, 7, "warning")]
+
+
+def test_the_period_of_a_rule_is_asked_of_the_moment_of_the_question():
+    policy = load(
+        "p, 2026-11-23 00:00:00, _, data1, allow\np, 2026-11-23 11:00:00, 2026-11-23 12:30:00, data1, deny",
+        "timeMatch(p.start, p.end) && r.obj == p.obj",
+        p="start, end, obj, eft",
+    )
+
+    assert ask(policy, "a", "data1", "read", now=NOON + timedelta(hours=1)).determining == ("line 1",)
+    assert ask(policy, "a", "data1", "read", now=NOON).determining == ("line 2",)
+    assert not ask(policy, "a", "data1", "read", now=NOON - timedelta(days=1)).permitted
+    with pytest.raises(ValueError, match="aware"):
+        ask(policy, "a", "data1", "read", now=NOON.replace(tzinfo=None))
+
+
+def test_a_bad_period_is_refused():
+    found = refusals("p, soon, _, data1, allow", "timeMatch(p.start, p.end)", p="start, end, obj, eft")
+
+    assert found == [(1, 4, "pattern")]
+
+
+def test_roles_in_a_circle_are_all_the_same():
+    policy = load("p, c, data1, read, allow\ng, a, b\ng, b, c\ng, c, a", ROLES, g=["g = _, _"])
+
+    assert all(ask(policy, name, "data1", "read").permitted for name in "abc")
+    assert not ask(policy, "d", "data1", "read").permitted
+
+
+def test_a_deny_on_a_role_reaches_however_many_links_lead_to_it():
+    """Casbin stops after ten links, and the deny is gone."""
+    links = "\n".join(f"g, r{n}, r{n + 1}" for n in range(30))
+    policy = load(f"p, r0, data1, read, allow\np, r30, data1, read, deny\n{links}", ROLES, g=["g = _, _"])
+
+    assert ask(policy, "r0", "data1", "read").determining == ("line 2",)
+
+
+def test_a_group_that_is_asked_for_may_be_a_pattern():
+    more = "[role_matching]\ng = keyMatch2\n"
+    policy = load("p, /admin/:id, data1, read, allow\ng, alice, /admin/7", ROLES, g=["g = _, _"], more=more)
+
+    assert ask(policy, "alice", "data1", "read").permitted
+    assert ask(policy, "/admin/8", "data1", "read").permitted
+    assert not ask(policy, "bob", "data1", "read").permitted
+
+
+def test_many_rules_are_found_by_what_the_question_names():
+    lines = "\n".join(f"p, /team/{n % 500}/:who, obj{n}, read, allow" for n in range(5_000))
+    policy = load(lines, "keyMatch2(r.sub, p.sub) && r.obj == p.obj && r.act == p.act")
+    asked = Asked({"sub": "/team/7/x", "obj": "obj507", "act": "read"}, {}, NOON)
+
+    assert list(policy._index.candidates(asked)) == [507]
+    assert ask(policy, "/team/7/x", "obj507", "read").determining == ("line 508",)
