@@ -11,6 +11,7 @@ import click
 
 from commands.base import FILE, commit, parts_or_exit, plainly
 from commands.policy_ask import COMMANDS as ASKING
+from commands.policy_decide import policy_decide
 from commands.policy_files import AS_JSON, asking, rules_from, rules_text
 from commands.policy_test import policy_test
 from flows.policy import publish_from_host
@@ -75,5 +76,5 @@ def policy_publish(file: Path) -> None:
     click.echo(f"published as revision {event.details['revision']}")
 
 
-for command in ASKING:
+for command in (*ASKING, policy_decide):
     policy.add_command(command)
