@@ -28,7 +28,9 @@ and for ipMatch of what is no address. An unknown helps nobody (``policies.kleen
 Moment = tuple[int, int, int, int, int, int, int]
 
 MAX_PATTERN = 1_000
-_MAX_MEMORY = 1 << 20  # bytes for one expression; RE2 refuses a larger one and never exceeds it
+_MAX_MEMORY = 8 << 20  # bytes for one expression; RE2 refuses a larger one and never exceeds it
+_PATHS = ("keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5")
+_SELDOM_MEANT = re.compile(r"(?<!/)\*|[{}]")
 _BRACES = re.compile(r"[*{]")
 _SPECIAL = {
     "keyMatch": re.compile(r"\*"),
@@ -68,8 +70,9 @@ def _unknown(name: str) -> Refusal:
 
 def remark(name: str, pattern: str) -> str:
     """Return what an author may not expect of a pattern that is served as Casbin defines it, or nothing."""
-    known = name.startswith("keyMatch") and name != "keyMatch"
-    return paths.translated(name, pattern).remark if known else ""
+    if name not in _PATHS or not _SELDOM_MEANT.search(pattern):
+        return ""
+    return paths.translated(name, pattern).remark
 
 
 def prefix(name: str, pattern: str) -> tuple[str, bool]:
@@ -137,18 +140,20 @@ def _path(name: str) -> Callable[[str], Match]:
         path = paths.translated(name, pattern)
         if name == "keyMatch4" and len(set(path.variables)) < len(path.variables):
             return _repeated(path)
-        whole = _whole(path.source, pattern)
-        return (lambda value: whole(value.partition("?")[0])) if name == "keyMatch5" else whole
+        later = _Later(path.source)
+        if name == "keyMatch5":
+            return lambda value: later.fullmatch(value.partition("?")[0]) is not None
+        return lambda value: later.fullmatch(value) is not None
 
     return read
 
 
 def _repeated(path: paths.Path) -> Match:
     """Return the test of a path in which one variable stands more than once: its values must be equal."""
-    match = _expression(path.source, path.source, captures=True).fullmatch
+    later = _Later(path.source, captures=True)
 
     def test(value: str) -> bool | None:
-        found = match(value.encode())
+        found = later.fullmatch(value)
         if found is None:
             return False
         values = dict(zip(path.variables, found.groups(), strict=True))
@@ -203,6 +208,25 @@ def _alternates(expression: str) -> bool:
             depth += (letter == "(") - (letter == ")")
         at += 1
     return False
+
+
+class _Later:
+    """The expression of a path, made when it is first asked for: most rules of a large policy never are.
+
+    A source that was made here of a bounded pattern is always one.
+    """
+
+    __slots__ = ("_captures", "_made", "_source")
+
+    def __init__(self, source: str, *, captures: bool = False) -> None:
+        self._source = source
+        self._captures = captures
+        self._made: Any = None
+
+    def fullmatch(self, value: str) -> Any:
+        if self._made is None:
+            self._made = _expression(self._source, self._source, captures=self._captures)
+        return self._made.fullmatch(value.encode())
 
 
 def _whole(source: str, pattern: str) -> Match:
@@ -262,7 +286,7 @@ def _network(pattern: str) -> IPv4Network | IPv6Network:
 
 _OPERATORS: dict[str, Callable[[str], Match]] = {
     "keyMatch": _key_match,
-    **{name: _path(name) for name in ("keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5")},
+    **{name: _path(name) for name in _PATHS},
     "regexMatch": _regex,
     "globMatch": _glob,
     "ipMatch": _ip,

@@ -16,9 +16,12 @@ from dataclasses import dataclass
 
 from policies.problems import Refusal, shown
 
-_COLON = re.compile(r":[^/]+")
-_BRACES = re.compile(r"\{[^/]+\}")
-_SYNTAX = frozenset("\\^$+?()[]|")
+_PARTS = (
+    r"(?P<rest>/\*)|(?P<variable>{})|(?P<star>\*)"
+    r"|(?P<letters>[^/*:{{}}\\^$+?()\[\]|]+|[/:{{}}])|(?P<syntax>.)"
+)
+_COLON = re.compile(_PARTS.format(":[^/]+"), re.DOTALL)
+_BRACES = re.compile(_PARTS.format(r"\{[^/]+\}"), re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +43,31 @@ def translated(name: str, pattern: str) -> Path:
     """
     if pattern == "*":  # `^*$` in Casbin, whose end is found in any value
         return Path(".*")
-    variable = _COLON if name == "keyMatch2" else _BRACES
     parts: list[str] = []
     variables: list[str] = []
     remark = ""
-    letter = False  # whether the last part is one letter, which a `*` may repeat
-    at = 0
-    while at < len(pattern):
-        found = variable.match(pattern, at)
-        if pattern.startswith("/*", at):
+    last = "rest"
+    for found in (_COLON if name == "keyMatch2" else _BRACES).finditer(pattern):
+        text, kind = found[0], found.lastgroup
+        if kind == "rest":
             parts.append("/.*")
-            at += 2
-            letter = False
-        elif found:
+        elif kind == "variable":
             parts.append("([^/]+)")
-            variables.append(found[0][1:] if variable is _COLON else found[0][1:-1])
-            at = found.end()
-            letter = False
-        elif pattern[at] == "*":
-            _check_star(name, pattern, at, letter)
+            variables.append(text[1:] if name == "keyMatch2" else text[1:-1])
+        elif kind == "star":
+            _check_star(name, pattern, found.start(), last == "letters")
             parts.append("*")
             remark = f"in {shown(pattern)} the `*` repeats the letter before it: {name} matches no prefix"
-            at += 1
-            letter = False
-        else:
-            _check_letter(name, pattern, at)
-            if name == "keyMatch2" and pattern[at] in "{}":
+        elif kind == "letters":
+            parts.append(re.escape(text))
+            if name == "keyMatch2" and text in "{}":
                 remark = f"in {shown(pattern)} the braces are letters to keyMatch2: its variables are `:name`"
-            parts.append(re.escape(pattern[at]))
-            at += 1
-            letter = True
+        else:
+            message = (
+                f"in {shown(pattern)} the {shown(text)} is a regular expression, and {name} matches paths"
+            )
+            raise Refusal("pattern", message, "say it with regexMatch, written `^…$`", found.start())
+        last = kind or ""
     return Path("".join(parts), tuple(variables), remark)
 
 
@@ -77,10 +75,3 @@ def _check_star(name: str, pattern: str, at: int, letter: bool) -> None:
     if not letter:
         message = f"in {shown(pattern)} nothing stands before the `*` that it could repeat"
         raise Refusal("star-misplaced", message, f"{name} takes `*` behind a `/`, for the whole rest", at)
-
-
-def _check_letter(name: str, pattern: str, at: int) -> None:
-    letter = pattern[at]
-    if letter in _SYNTAX:
-        message = f"in {shown(pattern)} the {shown(letter)} is a regular expression, and {name} matches paths"
-        raise Refusal("pattern", message, "say it with regexMatch, written `^…$`", at)

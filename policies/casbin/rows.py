@@ -9,6 +9,7 @@ double quotes holds what it likes, as Casbin's CSV reader has it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -21,6 +22,7 @@ from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
 MAX_CHARACTERS = 64_000_000
 MAX_LINE = 4_000
 _EFFECTS = ("allow", "deny")
+_NESTING = re.compile(r"[\"()\[\]]")
 _CLOSING = {"(": ")", "[": "]"}
 
 
@@ -91,6 +93,8 @@ def _check_characters(content: str) -> None:
 
 def _split(content: str) -> list[Field]:
     """Return the fields of a line. Raises Refusal for brackets and quotes that do not match."""
+    if not _NESTING.search(content):
+        return _parted(content)
     fields: list[Field] = []
     at = 0
     while True:
@@ -104,6 +108,16 @@ def _split(content: str) -> list[Field]:
         if end >= len(content):
             return fields
         at = end + 1
+
+
+def _parted(content: str) -> list[Field]:
+    """Return the fields of a line in which every comma parts two."""
+    fields: list[Field] = []
+    start = 0
+    for part in content.split(","):
+        fields.append(Field(part.strip(), start + len(part) - len(part.lstrip()) + 1))
+        start += len(part) + 1
+    return fields
 
 
 def _quoted(content: str, start: int) -> tuple[str, int]:
