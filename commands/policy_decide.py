@@ -40,7 +40,7 @@ def policy_decide(bundle: Path, source: BinaryIO) -> None:
     for line in _lines(source):
         answer, read = _answer(decider, line)
         unread |= not read
-        click.echo(json.dumps(answer, ensure_ascii=False))
+        click.echo(json.dumps(answer))  # ASCII: a terminal of any encoding takes it
     sys.exit(1 if unread else 0)
 
 

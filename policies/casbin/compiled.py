@@ -41,7 +41,7 @@ class Policy:
         self.model = model
         self.rules = rules
         self.paths = patterns_asked(model, preparation.trees.values())
-        """Parameters that are matched by patterns of paths."""
+        """Parameters, and properties, that are matched by patterns of paths."""
         self._trees = preparation.trees
         self._applies = preparation.scene.compiled(model.matcher)
         self._index = Index(model.matcher, rules, preparation.scene)

@@ -22,6 +22,7 @@ from policies.casbin.tree import (
     Member,
     Node,
     Not,
+    Operand,
     Or,
     Param,
     Period,
@@ -107,16 +108,16 @@ class Preparation:
         self.problems.append(refusal.at(rule.line, column))
 
 
-def patterns_asked(model: Model, trees: Iterable[Node]) -> frozenset[str]:
-    """Return the parameters of the request that patterns of paths are matched with."""
+def patterns_asked(model: Model, trees: Iterable[Node]) -> frozenset[Param]:
+    """Return what of the request is matched by patterns of paths."""
     kinds = {kind.name for kind in model.kinds if kind.names is not None}
-    found = set()
+    found: set[Operand] = set()
     for leaf in (leaf for tree in (model.matcher, *trees) for leaf in leaves(tree)):
-        if isinstance(leaf, Call) and leaf.name in _PATHS and isinstance(leaf.value, Param):
-            found.add(leaf.value.name)
-        elif isinstance(leaf, Member) and leaf.kind in kinds and isinstance(leaf.member, Param):
-            found.add(leaf.member.name)
-    return frozenset(found)
+        if isinstance(leaf, Call) and leaf.name in _PATHS:
+            found.add(leaf.value)
+        elif isinstance(leaf, Member) and leaf.kind in kinds:
+            found.add(leaf.member)
+    return frozenset(operand for operand in found if isinstance(operand, Param))
 
 
 def _settled(node: Node, row: Sequence[str]) -> bool | None:

@@ -12,12 +12,15 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from domain.errors import Invalid
+from policies.casbin.evaluate import Asked
+from policies.casbin.tree import Param
 from policies.problems import shown
 
 MAX_LINE = 64 * 1024
@@ -69,11 +72,11 @@ def read(line: bytes, now: datetime) -> Question:
 
 
 def fill(
-    question: Question, parameters: Iterable[str], paths: Collection[str]
+    question: Question, parameters: Iterable[str], paths: Collection[Param]
 ) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
     """Return the value of each of *parameters*, and what stands behind it. An absent one has none.
 
-    *paths* are those that are matched by patterns of paths. Raises Invalid for one that has
+    *paths* are what patterns of paths are matched with. Raises Invalid for one that has
     two values, and for text that is empty, not printable, or a second spelling of a path.
     """
     values: dict[str, Any] = {}
@@ -91,8 +94,11 @@ def fill(
         value = values.get(name)
         if isinstance(value, str):
             _check_text(value, name)
-            if name in paths:
-                _check_path(value, name)
+    asked = Asked(values, properties, question.now)
+    for param in sorted(paths, key=str):
+        path = asked.get(param)
+        if isinstance(path, str):
+            _check_path(path, str(param))
     return values, properties
 
 
@@ -186,8 +192,9 @@ def _text(entity: Mapping[str, Any], where: str, name: str) -> str:
 
 
 def _check_text(value: str, name: str) -> None:
-    if not value or len(value) > MAX_TEXT or not value.isprintable():
-        what = f"is not a text of 1 to {MAX_TEXT} printable characters"
+    plain = value.isprintable() and unicodedata.is_normalized("NFC", value)
+    if not value or len(value) > MAX_TEXT or not plain:
+        what = f"is not a text of 1 to {MAX_TEXT} printable characters, in the composed form of Unicode (NFC)"
         raise Invalid(f"`{name}` {what}", code="question-text", remedy="Give the value as it is registered.")
 
 

@@ -10,6 +10,7 @@ double quotes holds what it likes, as Casbin's CSV reader has it.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -83,6 +84,9 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
 def _check_characters(content: str) -> None:
     if len(content) > MAX_LINE:
         raise Refusal("too-long", f"a line has at most {MAX_LINE} characters", "", MAX_LINE)
+    if not content.isascii() and not unicodedata.is_normalized("NFC", content):
+        message = "a letter is written in parts, and would not equal the same letter in one"
+        raise Refusal("character", message, "save the file in the composed form of Unicode (NFC)")
     if content.isprintable():
         return
     for offset, letter in enumerate(content):

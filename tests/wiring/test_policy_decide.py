@@ -220,6 +220,18 @@ def test_an_answer_does_not_wait_for_the_next_question(tmp_path: Path) -> None:
         assert process.stderr.read() == b""
 
 
+def test_an_answer_needs_no_terminal_that_knows_its_letters(tmp_path: Path) -> None:
+    bundle(tmp_path, policy="p, rené, data1, read, allow\ng, a, rené\n")
+    command = [sys.executable, "-m", "cli", "policy", "decide", "--bundle", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    asked = question("rené", resource="/é/../x") + "\n" + question("rené", action={"name": ""})
+
+    done = subprocess.run(command, cwd=ROOT, env=environment, input=asked.encode(), capture_output=True)
+
+    assert [json.loads(answer)["decision"] for answer in done.stdout.splitlines()] == [False, False]
+    assert b"Traceback" not in done.stderr
+
+
 def test_an_endless_line_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from commands import policy_decide
 

@@ -14,6 +14,7 @@ from domain.errors import Invalid
 from policies.casbin import question
 from policies.casbin.bundle import load
 from policies.casbin.question import MAX_LINE, fill, read
+from policies.casbin.tree import Param
 from tests.policies.casbin.world import NOON, conf
 
 BODY: dict[str, Any] = {
@@ -145,7 +146,7 @@ def test_properties_and_context_are_objects(member):
     assert code(line(**held)) == "question-malformed"
 
 
-@pytest.mark.parametrize("spelt", ["", "a\n", "a\0", "a\u202eb", "x" * 513])
+@pytest.mark.parametrize("spelt", ["", "a\n", "a\0", "a\u202eb", "e\u0301", "x" * 513])
 def test_an_id_that_is_empty_long_or_not_printable_is_refused(spelt):
     assert code(line(subject={"type": "user", "id": spelt})) == "question-text"
     with pytest.raises(Invalid, match="`dom`"):
@@ -171,7 +172,7 @@ def test_a_second_spelling_of_a_path_is_refused_where_patterns_match_paths(spelt
     resource = {"type": "path", "id": spelt}
 
     with pytest.raises(Invalid) as caught:
-        filled("obj", paths={"obj"}, resource=resource)
+        filled("obj", paths={Param("obj")}, resource=resource)
 
     assert caught.value.code == "question-path"
     assert filled("obj", resource=resource)[0] == {"obj": spelt}
@@ -179,7 +180,16 @@ def test_a_second_spelling_of_a_path_is_refused_where_patterns_match_paths(spelt
 
 @pytest.mark.parametrize("spelt", ["/a/b/", "/a/...", "a.b/.c", "https://h/x", "/a?x=100%"])
 def test_a_canonical_path_is_taken(spelt):
-    assert filled("obj", paths={"obj"}, resource={"type": "path", "id": spelt})[0] == {"obj": spelt}
+    assert filled("obj", paths={Param("obj")}, resource={"type": "path", "id": spelt})[0] == {"obj": spelt}
+
+
+def test_a_property_that_patterns_match_is_a_path_too():
+    decider = load(conf("keyMatch(r.obj.path, p.obj)"), "p, alice, /public/*, read, allow").decider
+    assert decider is not None
+    asked = read(line(resource={**BODY["resource"], "properties": {"path": "/public/../secret"}}), NOON)
+
+    with pytest.raises(Invalid, match=r"`r\.obj\.path`"):
+        decider.answer(asked)
 
 
 @pytest.mark.parametrize(

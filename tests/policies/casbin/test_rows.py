@@ -45,6 +45,7 @@ def test_rows_are_read_with_their_lines():
         ("p, alice, data1, read, dney", (1, 24, "effect"), "`deny`"),
         ("p, alice, data1, read, Allow", (1, 24, "effect"), "`allow`"),
         (f"\ufeff{RULE}", (1, 1, "character"), "byte order mark"),
+        ("p, ale\u0301, data1, read, allow", (1, 1, "character"), "NFC"),
         ("p, alice\x0b, data1, read, allow", (1, 9, "character"), ""),
         ("p, alice, data(1, read, allow", (1, 11, "brackets"), "double quotes"),
         ("p, alice, data1), read, allow", (1, 16, "brackets"), "double quotes"),
