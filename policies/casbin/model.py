@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from policies.casbin import ini, matcher
 from policies.casbin.ini import Entry, Section
 from policies.casbin.matcher import Scope
-from policies.casbin.operators import OPERATORS
 from policies.casbin.tree import BUILTIN, Call, Column, Member, Node, Operator, Param, asks_policy, leaves
 from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
 
@@ -31,6 +30,7 @@ _REQUIRED = {
     "matchers": ("m", "m = r.sub == p.sub && r.obj == p.obj && r.act == p.act"),
 }
 _ROLES, _NAMES_MATCH, _DOMAINS_MATCH = "role_definition", "role_matching", "domain_matching"
+_MATCHING = ("keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "globMatch")
 _SECTIONS = (*_REQUIRED, _ROLES, _NAMES_MATCH, _DOMAINS_MATCH)
 ALLOW = "some(where(p.eft==allow))"
 ALLOW_AND_DENY = f"{ALLOW}&&!some(where(p.eft==deny))"
@@ -233,9 +233,9 @@ class _Reader:
         section = self.sections.get(name)
         found: dict[str, tuple[Entry, str]] = {}
         for entry in section.entries if section is not None else ():
-            if entry.text not in OPERATORS:
-                hint = did_you_mean(entry.text, OPERATORS) or f"known are {', '.join(sorted(OPERATORS))}"
-                self.problem(entry, 0, "function", f"there is no function {shown(entry.text)}", hint)
+            if entry.text not in _MATCHING:
+                hint = did_you_mean(entry.text, _MATCHING) or f"write one of {', '.join(_MATCHING)}"
+                self.problem(entry, 0, "function", f"{shown(entry.text)} does not match names", hint)
             found[entry.key] = (entry, entry.text)
         return found
 

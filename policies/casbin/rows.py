@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from policies.casbin.model import EFFECT, ID, Kind, Model
-from policies.casbin.operators import compiled
+from policies.casbin.operators import compiled, prefix
 from policies.casbin.roles import Link, circle
 from policies.parse import Field, Row
 from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
@@ -217,13 +217,22 @@ def _same_id(rules: Iterable[Rule]) -> Iterator[Problem]:
 
 
 def _patterns(row: Row, kind: Kind) -> Iterator[Problem]:
-    """Check the member and the domain of a link where the model takes them for patterns."""
-    for operator, index in ((kind.names, 0), (kind.domains, 2)):
-        if operator is not None:
-            try:
-                compiled(operator, row.fields[index].text)
-            except Refusal as refusal:
-                yield refusal.at(row.line, row.fields[index].column)
+    """Check the member and the domain of a link where the model takes them for patterns, and its group.
+
+    To Casbin a group that is a pattern is every name that it matches, of those that were seen before.
+    """
+    for operator, index in ((kind.names, 0), (kind.names, 1), (kind.domains, 2)):
+        if operator is None:
+            continue
+        field = row.fields[index]
+        try:
+            compiled(operator, field.text)
+        except Refusal as refusal:
+            yield refusal.at(row.line, field.column)
+            continue
+        if index == 1 and not prefix(operator, field.text)[1]:
+            message = f"the group {shown(field.text)} is a pattern"
+            yield Problem(row.line, field.column, "group-pattern", message, "name each group that is meant")
 
 
 def _circles(rows: list[Row], kind: Kind) -> Iterator[Problem]:

@@ -244,7 +244,7 @@ class Scan:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["/a/:id", "/a/*", "/b/:id", "data1"]), st.sampled_from(["g1", "g2"])),
+        st.tuples(st.sampled_from(["/a/:id", "/b/*", "data1"]), st.sampled_from(["g1", "g2"])),
         unique=True,
     ),
     st.lists(st.tuples(names, st.sampled_from(["g1", "g2", "/a/1"]), effects), min_size=1, max_size=6),
@@ -252,7 +252,8 @@ class Scan:
 )
 @settings(deadline=None, max_examples=60)
 def test_patterns_of_roles_agree_with_a_registered_matching_function(links, rules, asked):
-    """Members are patterns. PyCasbin loses a group that is asked for by a pattern; that is not asked here."""
+    """Members are patterns. PyCasbin loses a group that is asked for by a pattern, and lets one pattern be
+    a member by another; neither is asked here."""
     conf_text = conf("sub, obj", "sub, obj, eft", "r.sub == p.sub && g(r.obj, p.obj)", [("g", "_, _")])
     text = "\n".join([*(f"p, {', '.join(r)}" for r in rules), *(f"g, {', '.join(link)}" for link in links)])
     policy = ours(conf_text + "[role_matching]\ng = keyMatch2\n", text)

@@ -99,9 +99,12 @@ def test_a_circle_of_roles_is_warned_of_once_in_each_domain():
 
 
 def test_patterns_of_links_are_read_where_they_stand():
-    model = read(conf("g(r.sub, p.sub)", g=["g = _, _"], more="[role_matching]\ng = regexMatch\n"))
+    model = read(conf("g(r.sub, p.sub)", g=["g = _, _"], more="[role_matching]\ng = keyMatch2\n"))
 
-    assert problems("g, ^a$, b\ng, a, b", model) == [(2, 4, "unanchored")]
+    assert problems("g, /a/:id, b\ng, /a(b), b\ng, a, /b/*", model) == [
+        (2, 6, "pattern"),
+        (3, 7, "group-pattern"),
+    ]
 
 
 def test_links_are_followed_to_their_end_and_circles_once():
