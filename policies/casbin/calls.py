@@ -90,6 +90,11 @@ def _unknown(name: str, offset: int, scope: Scope) -> Refusal:
         hint = "say with keyMatch2 to keyMatch5 or regexMatch what the part may be"
         message = f"{shown(name)} gives a part of a path, and a matcher asks yes or no"
         return Refusal("function", message, hint, offset)
+    if name == "condition":
+        hint = "take the model.conf of this version as it is, or write the condition in the matcher"
+        return Refusal(
+            "function", "`condition` is known to the served model only, and this is not it", hint, offset
+        )
     known = [*scope.operators, *scope.kinds, _EVAL, _TIME]
     message = f"there is no function {shown(name)}, and nothing can register one"
     hint = did_you_mean(name, known) or f"known are {', '.join(known)}"

@@ -15,7 +15,7 @@ from typing import Any
 
 from domain.decision import Decision, Effect, Reason, RuleError
 from domain.reasons import ReasonCode
-from policies.casbin import rows
+from policies.casbin import advice, rows
 from policies.casbin.evaluate import Asked, Scene
 from policies.casbin.index import Index
 from policies.casbin.model import Model
@@ -114,7 +114,8 @@ def load(text: str, model: Model) -> Loaded:
     preparation = Preparation(model, Scene(graphs, model.operators))
     for rule, places in zip(read.rules, read.places, strict=True):
         preparation.add(rule, places)
-    problems = tuple(sorted((*read.problems, *preparation.problems), key=lambda p: (p.line, p.column)))
+    said = advice.letters(model, read.rules, read.places)
+    problems = tuple(sorted((*read.problems, *preparation.problems, *said), key=lambda p: (p.line, p.column)))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Loaded(None, problems)
     if not read.rules:

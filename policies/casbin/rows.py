@@ -14,9 +14,9 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from policies.casbin.model import EFFECT, ID, Kind, Model
-from policies.casbin.operators import compiled, prefix
-from policies.casbin.roles import Link, circle
+from policies.casbin import links
+from policies.casbin.model import EFFECT, ID, Model
+from policies.casbin.roles import Link
 from policies.parse import Field, Row
 from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
 
@@ -55,15 +55,14 @@ def read(text: str, model: Model) -> Rows:
     problems: list[Problem] = []
     rows = [row for row in _rows(text, problems) if _well_formed(row, model, problems)]
     rules = [_rule(row, model) for row in rows if row.kind == "p"]
-    links = {kind.name: tuple(r.values for r in rows if r.kind == kind.name) for kind in model.kinds}
+    found = {kind.name: tuple(r.values for r in rows if r.kind == kind.name) for kind in model.kinds}
     problems += _repeated(rows)
     problems += _same_id(rules) if ID in model.columns else ()
     for kind in model.kinds:
         linked = [row for row in rows if row.kind == kind.name]
-        problems += [p for row in linked for p in _patterns(row, kind)]
-        problems += _circles(linked, kind)
+        problems += links.problems(linked, kind)
     places = tuple(tuple(field.column for field in row.fields) for row in rows if row.kind == "p")
-    return Rows(tuple(rules), places, links, tuple(sorted(problems, key=lambda p: (p.line, p.column))))
+    return Rows(tuple(rules), places, found, tuple(sorted(problems, key=lambda p: (p.line, p.column))))
 
 
 def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
@@ -214,36 +213,3 @@ def _same_id(rules: Iterable[Rule]) -> Iterator[Problem]:
         if line != rule.line:
             message = f"the rule id {shown(rule.id)} is taken by line {line}"
             yield Problem(rule.line, 1, "duplicate-id", message, "give each rule an id: decisions name it")
-
-
-def _patterns(row: Row, kind: Kind) -> Iterator[Problem]:
-    """Check the member and the domain of a link where the model takes them for patterns, and its group.
-
-    To Casbin a group that is a pattern is every name that it matches, of those that were seen before.
-    """
-    for operator, index in ((kind.names, 0), (kind.names, 1), (kind.domains, 2)):
-        if operator is None:
-            continue
-        field = row.fields[index]
-        try:
-            compiled(operator, field.text)
-        except Refusal as refusal:
-            yield refusal.at(row.line, field.column)
-            continue
-        if index == 1 and not prefix(operator, field.text)[1]:
-            message = f"the group {shown(field.text)} is a pattern"
-            yield Problem(row.line, field.column, "group-pattern", message, "name each group that is meant")
-
-
-def _circles(rows: list[Row], kind: Kind) -> Iterator[Problem]:
-    """Warn of one circle of each domain: its members are all the same."""
-    domains: dict[str, list[Row]] = {}
-    for row in rows:
-        domains.setdefault(row.fields[2].text if kind.domain else "", []).append(row)
-    for linked in domains.values():
-        names = circle([row.values for row in linked])
-        if names:
-            row = next(r for r in linked if r.fields[0].text in names and r.fields[1].text in names)
-            message = f"{shown(' → '.join(names))} is a circle; its members are all the same"
-            hint = "remove one of these lines"
-            yield Problem(row.line, row.fields[0].column, "cycle", message, hint, Severity.WARNING)

@@ -261,3 +261,39 @@ def test_many_rules_are_found_by_what_the_question_names():
 
     assert list(policy._index.candidates(asked)) == [507]
     assert ask(policy, "/team/7/x", "obj507", "read").determining == ("line 508",)
+
+
+@pytest.mark.parametrize(
+    ("matcher", "options", "found"),
+    [
+        ("r.sub == p.sub && r.obj == p.obj", {}, [4, 7]),
+        ("(p.sub == '*' || r.sub == p.sub) && r.obj == p.obj", {}, [7]),
+        ("r.sub == p.sub && (r.obj == p.obj || keyMatch(r.obj, p.obj))", {}, [4]),
+        ("g(r.sub, p.sub) && keyMatch(r.obj, p.obj)", {"g": ["g = _, _"]}, [4]),
+        (
+            "g(r.sub, p.sub) && keyMatch(r.obj, p.obj)",
+            {"g": ["g = _, _"], "more": "[role_matching]\ng = keyMatch"},
+            [],
+        ),
+    ],
+)
+def test_a_star_that_nothing_reads_as_one_is_warned_of(matcher, options, found):
+    """A deny for everybody that forbids nothing."""
+    loaded = compiled.load("p, *, /a/*, read, deny", read(conf(matcher, **options)))
+
+    assert [(p.line, p.column) for p in loaded.problems if p.code == "star-letter"] == [
+        (1, at) for at in found
+    ]
+    assert loaded.policy is not None
+
+
+def test_a_star_of_a_link_that_nothing_reads_as_one_is_warned_of():
+    model = read(conf("g(r.sub, p.sub, r.act)", g=["g = _, _, _"]))
+
+    loaded = compiled.load("p, a, b, c, allow\ng, /x/*, a, *", model)
+
+    assert [(p.line, p.column, p.severity) for p in loaded.problems] == [
+        (2, 4, "warning"),
+        (2, 13, "warning"),
+    ]
+    assert "[domain_matching]" in loaded.problems[1].suggestion

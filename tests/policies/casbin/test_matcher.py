@@ -83,6 +83,7 @@ def test_choices_stand_in_either_brackets(brackets):
         ("g2(r.sub, p.sub)", 0, ""),
         ("keymatch(r.obj, p.obj)", 0, "keyMatch"),
         ("open('x')", 0, "known are"),
+        ("condition(p.rule, r.sub)", 0, "model.conf of this version"),
         ("regexMatch(r.obj, 'x')", 19, "`^x$`"),
         ("keyMatch2(r.obj, '/a(b)')", 20, "regexMatch"),
         ("globMatch(r.obj, 7)", 17, "quotes"),
