@@ -1,10 +1,9 @@
 """What is measured, and against what.
 
 `webauthn.*` against bare py_webauthn with the same JSON, and against one bare
-signature check; `decision.*` against a stock PyCasbin enforcer over the whole
-bundle; `token.*` against the bare signature; `audit.*` and `live.*` against one
-bare durable commit; `http.*` against a bare WSGI function. Each is a generator
-of results.
+signature check; `decision.*` and `policy.*`: see ``bench.decisions``; `token.*`
+against the bare signature; `audit.*` and `live.*` against one bare durable
+commit; `http.*` against a bare WSGI function. Each is a generator of results.
 """
 
 from __future__ import annotations
@@ -28,18 +27,15 @@ from authn.assertion import verify_assertion
 from authn.registration import verify_registration
 from authn.trust import Trust
 from bench.company import Bench, bench_world
+from bench.decisions import compiling, decisions
 from bench.measure import Result, compare
 from bench.metadata import metadata
-from bench.rules import casbin_enforcer, generated
 from demo.wire import to_base64url
-from domain.access import AccessRequest, Subject, SubjectKind
 from domain.authenticators import Anchor, StoredCredential, VerifiedAssertion, VerifiedRegistration
 from evidence.assess import assess
 from flows.decide import Asked, decide_and_log
 from flows.liveness import read_roots
 from models.evidence import observations_for
-from policies.bundle import load
-from policies.decide import decide
 from tests.world import AAGUID, NOON
 
 Case = Callable[[], Iterator[Result]]
@@ -130,33 +126,6 @@ def _raw_verification() -> Callable[[], object]:
     message, algorithm = b"m" * 69, ec.ECDSA(SHA256())
     signature, public = key.sign(message, algorithm), key.public_key()
     return lambda: public.verify(signature, message, algorithm)
-
-
-def decisions() -> Iterator[Result]:
-    for count in (100, 1_000, 10_000):
-        text_, links, requests = generated(count)
-        bundle = load(text_)
-        enforcer = casbin_enforcer(text_, links)
-        subject = Subject(SubjectKind.PERSON, "p1")
-        asked, stock = iter(requests * 1000), iter(requests * 1000)
-
-        def ours(
-            asked: Iterator[tuple[str, str]] = asked,
-            subject: Subject = subject,
-            bundle: object = bundle,
-            links: object = links,
-        ) -> object:
-            action, resource = next(asked)
-            request = AccessRequest(subject, action, resource, {"tier": 2})
-            return decide(request, bundle=bundle, assignments=links, now=NOON)  # type: ignore[arg-type]
-
-        def theirs(stock: Iterator[tuple[str, str]] = stock, enforcer: object = enforcer) -> object:
-            action, resource = next(stock)
-            return enforcer.enforce("person:p1", action, resource, {"tier": 2})  # type: ignore[attr-defined]
-
-        yield compare(
-            f"decision.rules_{count}", ours, theirs, against="PyCasbin, whole bundle", inner=3, rounds=11
-        )
 
 
 def evidence() -> Iterator[Result]:
@@ -259,4 +228,4 @@ def _bare_client() -> Client:
     return Client(application)
 
 
-CASES: tuple[Case, ...] = (ceremonies, metadata, decisions, evidence, tokens, durable, pages)
+CASES: tuple[Case, ...] = (ceremonies, metadata, decisions, compiling, evidence, tokens, durable, pages)

@@ -38,25 +38,29 @@ def compare(
     *,
     against: str,
     inner: int,
+    reference_inner: int | None = None,
     rounds: int = ROUNDS,
 ) -> Result:
     """Return the median time of *subject* in microseconds, and its ratio to *reference*.
 
-    Each round runs *inner* calls of subject, reference and reference again.
+    Each round runs *inner* calls of subject, and *reference_inner* (None: as many) of
+    reference and of reference again.
     """
+    others = reference_inner or inner
     subject(), reference()
     ours: list[float] = []
     ratios: list[float] = []
     noises: list[float] = []
     gc.collect()
     for _ in range(rounds):
-        one, two, three = _timed(subject, inner), _timed(reference, inner), _timed(reference, inner)
+        one = _timed(subject, inner) / inner
+        two, three = _timed(reference, others) / others, _timed(reference, others) / others
         ours.append(one)
         ratios.append(one / ((two + three) / 2))
         noises.append(abs(two / three - 1))
     return Result(
         name=name,
-        value=round(statistics.median(ours) / inner * 1e6, 2),
+        value=round(statistics.median(ours) * 1e6, 2),
         unit="us",
         reference=against,
         ratio=round(statistics.median(ratios), 3),

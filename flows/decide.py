@@ -19,7 +19,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import select, union_all
@@ -30,6 +29,7 @@ from domain.decision import Decision, Reason, Revisions
 from domain.evidence import Assessment
 from domain.reasons import ReasonCode
 from evidence.assess import assess
+from flows.bundles import COMPILED
 from flows.custody import level_of_key
 from flows.decision_log import as_json, store_assessment
 from flows.liveness import Roots, grant_problem, person_problem, session_problem
@@ -42,9 +42,9 @@ from models.evidence import observations_for
 from models.instance import state_revision
 from models.keys import Credential
 from models.people import Engagement, Person, engagements, links_of, running_engagement
-from models.policy import bundle_text, newest_publication
+from models.policy import newest_publication
 from models.presence import missed_in_a_row
-from policies.bundle import Bundle, load
+from policies.bundle import Bundle
 from policies.decide import decide as ask_policy
 
 PRESENCE_MEMORY = timedelta(days=1)
@@ -84,19 +84,13 @@ class Known:
     presence_missed: int | None = None
 
 
-@lru_cache(maxsize=8)
-def _bundle(digest: str, text: str) -> Bundle:  # noqa: ARG001 (the digest is the cheap part of the key)
-    return load(text)
-
-
 def published(session: Session) -> tuple[Bundle | None, Revisions]:
     """Return the bundle in force, and the revisions that a decision must name."""
     publication = newest_publication(session)
     state = state_revision(session)
     if publication is None:
         return None, Revisions(state=state)
-    text = bundle_text(session, publication.digest)
-    bundle = _bundle(publication.digest, text) if text is not None else None
+    bundle = COMPILED.of(session, publication.digest)
     return bundle, Revisions(publication.revision, publication.digest, state)
 
 

@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
 from domain.errors import BundleInvalid, Conflict, NotFound, StaleBase
+from flows.bundles import COMPILED
 from flows.decide import published
 from flows.parts import Parts
 from flows.session import Viewer
@@ -210,6 +211,7 @@ def _publish(
     now: datetime,
 ) -> None:
     proof.demand(bundle)
+    COMPILED.keep(bundle)
     newest = newest_publication(session)
     if (newest.revision if newest else 0) != base:
         raise StaleBase(

@@ -9,7 +9,7 @@ kept elsewhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 from crypto.digests import json_digest
@@ -35,7 +35,6 @@ class Bundle:
     """
 
     text: str
-    digest: str
     rules: Rules
     links: tuple[Link, ...]
     resource_links: tuple[Link, ...]
@@ -44,6 +43,11 @@ class Bundle:
     tests: tuple[Trial, ...] = ()
     builtin: bool = False
     schema: int = SCHEMA
+
+    @property
+    def digest(self) -> str:
+        """The name of the bundle: ``sha256:`` and 64 hexadecimal digits."""
+        return _digest(self.text)
 
 
 @cache
@@ -87,7 +91,6 @@ def assembled(text: str, checked: Checked, *, builtin: bool = False) -> Bundle:
     )
     return Bundle(
         text=text,
-        digest=_digest(text),
         rules=checked.rules,
         links=checked.links,
         resource_links=checked.resource_links,
@@ -113,6 +116,7 @@ def refuse(problems: tuple[Problem, ...]) -> None:
     )
 
 
+@lru_cache(maxsize=16)
 def _digest(text: str) -> str:
     """Digest what is stored and signed: the served model and the text as it stands, comments too."""
     return "sha256:" + json_digest({"model": model_text(), "schema": SCHEMA, "text": text})

@@ -18,11 +18,11 @@ class Rules(Sequence[Rule]):
     """The rules of one bundle, numbered from 0 in the order of their lines.
 
     *text* holds the first ``len(starts)`` rules, from those characters on;
-    *added* holds the rows of later ones. A number whose clause is None was
-    removed since: it is no rule, and is passed over.
+    *added* holds the rows of later ones. Numbers in *removed* are no rules any
+    more. *ids* are those of all rules.
     """
 
-    __slots__ = ("added", "clauses", "removed", "starts", "subjects", "text")
+    __slots__ = ("added", "clauses", "ids", "removed", "starts", "subjects", "text")
 
     def __init__(
         self,
@@ -30,6 +30,7 @@ class Rules(Sequence[Rule]):
         starts: array[int] | None = None,
         subjects: list[str] | None = None,
         clauses: list[Clause] | None = None,
+        ids: set[str] | None = None,
         added: tuple[str, ...] = (),
         removed: frozenset[int] = frozenset(),
     ) -> None:
@@ -37,6 +38,7 @@ class Rules(Sequence[Rule]):
         self.starts = starts if starts is not None else array("L")
         self.subjects: list[str] = subjects if subjects is not None else []
         self.clauses: list[Clause] = clauses if clauses is not None else []
+        self.ids: set[str] = ids if ids is not None else set()
         self.added = added
         self.removed = removed
 
@@ -54,6 +56,18 @@ class Rules(Sequence[Rule]):
         if not self.removed and isinstance(index, int) and 0 <= index < len(self.clauses):
             return self.at(index)
         return tuple(self)[index]
+
+    def succeeded(self, *, gone: frozenset[int], come: Rules) -> Rules:
+        """Return these rules without the numbers of *gone* and with those of *come*, numbered on."""
+        return Rules(
+            self.text,
+            self.starts,
+            [*self.subjects, *come.subjects],
+            [*self.clauses, *come.clauses],
+            self.ids - {self.id(number) for number in gone} | come.ids,
+            (*self.added, *(come.row(number) for number in range(len(come)))),
+            self.removed | gone,
+        )
 
     def row(self, number: int) -> str:
         """Return the line of a rule as it was written."""

@@ -68,14 +68,18 @@ class Index:
         principal's membership of a role or group.
         """
         name = str(subject)
-        reached = {name, ANY}
-        for link in assignments:
-            if not link.member.startswith(_PRINCIPALS) or not link.group.startswith(MEMBERSHIPS):
-                raise ValueError(f"`{link.member}` to `{link.group}` is not a membership of a role or group")
-            if link.member == name:
-                reached.add(link.group)
-                reached.update(self._roles.get(link.group, ()))
-        return frozenset(reached)
+        return self.everybody(link for link in assignments if _membership(link).member == name).get(
+            name, frozenset((name, ANY))
+        )
+
+    def everybody(self, assignments: Iterable[Link]) -> dict[str, frozenset[str]]:
+        """Return for each principal that has an assignment what :meth:`names_of` says of it."""
+        reached: dict[str, set[str]] = {}
+        for link in map(_membership, assignments):
+            names = reached.setdefault(link.member, {link.member, ANY})
+            names.add(link.group)
+            names.update(self._roles.get(link.group, ()))
+        return {member: frozenset(names) for member, names in reached.items()}
 
     def matching(self, names: Collection[str], action: str, resource: str) -> list[int]:
         """Return the numbers of the rules that match, whatever their condition, in no order.
@@ -130,6 +134,12 @@ class Index:
             groups = {group: None for pattern in patterns for group in self._groups.get(pattern, ())}
             patterns += groups
         return patterns
+
+
+def _membership(link: Link) -> Link:
+    if not link.member.startswith(_PRINCIPALS) or not link.group.startswith(MEMBERSHIPS):
+        raise ValueError(f"`{link.member}` to `{link.group}` is not a membership of a role or group")
+    return link
 
 
 def what_it_says(rule: Rule) -> tuple[tuple[str, ...], str]:

@@ -56,7 +56,7 @@ def action(text: str) -> None:
     """Check an action column: one action, a group of actions, or ``*``."""
     if text == ANY:
         return
-    if text.startswith(f"{GROUP_TYPE}:"):
+    if is_group(text):
         group(text)
         return
     try:
@@ -78,7 +78,7 @@ def resource(text: str, *, builtin: bool) -> None:
         )
     if text == ANY:
         return
-    if text.startswith(f"{GROUP_TYPE}:"):
+    if is_group(text):
         group(text)
         return
     prefix = text[:-1] if text.endswith(("/*", ":*")) else None
@@ -113,6 +113,10 @@ def group(text: str) -> None:
         )
 
 
+def is_group(text: str) -> bool:
+    return text.startswith(f"{GROUP_TYPE}:")
+
+
 def is_reserved(text: str) -> bool:
     return text.partition(":")[0].strip("*").lower() == RESERVED_TYPE
 
@@ -138,7 +142,7 @@ def wide_of(patterns: Iterable[str]) -> dict[str, tuple[tuple[str, ...], int]]:
 def covering(pattern: str) -> tuple[str, ...]:
     """Return *pattern* and every wider pattern that covers all that it covers."""
     wider = [pattern, ANY]
-    if not pattern.startswith(f"{GROUP_TYPE}:") and pattern != ANY:
+    if not is_group(pattern) and pattern != ANY:
         end = pattern.find(":")
         while end != -1:
             wider.append(f"{pattern[: end + 1]}{ANY}")

@@ -71,7 +71,7 @@ class _Reader:
     def __init__(self, text: str, *, builtin: bool) -> None:
         self.found = Read(Rules(text))
         self._builtin = builtin
-        self._ids: set[str] = set()
+        self._ids = self.found.rules.ids
         self._subjects: dict[str, str] = {}
         self._actions: dict[str, str] = {}
         self._resources: dict[str, str] = {}

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 
-from domain.access import GROUP_TYPE, Link
+from domain.access import Link
 from policies import advice, names, trials
 from policies.advice import Known
 from policies.buckets import Buckets
@@ -21,7 +21,6 @@ from policies.parse import Row
 from policies.problems import Problem, Refusal, Severity, shown
 from policies.read import Read, read
 
-_GROUP = f"{GROUP_TYPE}:"
 MAX_CHAIN = 8
 """Most links from a role to one it includes. Casbin stops looking after nine links,
 the first of which may be a person's assignment, and then finds no membership at all."""
@@ -57,22 +56,28 @@ def validate(text: str, *, known: Known | None = None) -> tuple[Problem, ...]:
 def check(text: str, *, builtin: bool = False) -> Checked:
     """Read and check *text*. *builtin*: rules speak of Doorward's own resources, and only of them."""
     found = read(text, builtin=builtin)
+    buckets = Buckets.of(found.rules.subjects, found.actions, found.resources)
+    return joined(found.rules, buckets, found.rows, in_order(errors_of(found)))
+
+
+def joined(
+    rules: Rules, buckets: Buckets, rows: Mapping[str, Sequence[Row]], problems: tuple[Problem, ...]
+) -> Checked:
+    """Return rules together with what the other rows say."""
     return Checked(
-        found.rules,
-        Buckets.of(found.rules.subjects, found.actions, found.resources),
-        distinct(found.rows["g"]),
-        distinct(found.rows["g2"]),
-        distinct(found.rows["g3"]),
-        in_order(errors_of(found)),
-        trials.read(found.rows["t"])[0],
+        rules,
+        buckets,
+        distinct(rows["g"]),
+        distinct(rows["g2"]),
+        distinct(rows["g3"]),
+        problems,
+        trials.read(rows["t"])[0],
     )
 
 
 def errors_of(found: Read) -> list[Problem]:
     """Return the errors of what was read, those of its single lines among them."""
-    problems = list(found.problems)
-    problems += link_errors(found.rows)
-    problems += trials.read(found.rows["t"])[1]
+    problems = [*found.problems, *row_errors(found.rows)]
     problems += undefined_groups(zip(found.lines, found.actions, strict=True), found.rows["g3"])
     problems += undefined_groups(zip(found.lines, found.resources, strict=True), found.rows["g2"])
     if not problems and not found.rules:
@@ -80,9 +85,9 @@ def errors_of(found: Read) -> list[Problem]:
     return problems
 
 
-def link_errors(rows: Mapping[str, Sequence[Row]]) -> list[Problem]:
-    """Return the errors of g, g2 and g3 rows."""
-    problems = []
+def row_errors(rows: Mapping[str, Sequence[Row]]) -> list[Problem]:
+    """Return the errors of g, g2, g3 and t rows."""
+    problems = list(trials.read(rows["t"])[1])
     for kind, reader in (("g", _role_link), ("g2", _resource_link), ("g3", _action_link)):
         problems += _links(rows[kind], reader)
         problems += _chains(rows[kind])
@@ -127,7 +132,7 @@ def _role_link(text: str, index: int) -> None:
 
 
 def _resource_link(text: str, index: int) -> None:
-    if index == 1 or text.startswith(f"{GROUP_TYPE}:"):
+    if index == 1 or names.is_group(text):
         names.group(text)
         return
     if text == ANY:
@@ -140,7 +145,7 @@ def _resource_link(text: str, index: int) -> None:
 
 
 def _action_link(text: str, index: int) -> None:
-    if index == 1 or text.startswith(f"{GROUP_TYPE}:"):
+    if index == 1 or names.is_group(text):
         names.group(text)
         return
     if text == ANY:
@@ -188,5 +193,5 @@ def undefined_groups(mentioned: Iterable[tuple[int, str]], rows: Sequence[Row]) 
             f"add a line that begins with g2 (resources) or g3 (actions) and ends with `{name}`",
         )
         for line, name in mentioned
-        if name[:6] == _GROUP and name not in defined
+        if names.is_group(name) and name not in defined
     ]
