@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -257,3 +259,19 @@ def test_a_file_is_compared_with_what_is_published(company: World, rules: str, t
 
     assert ask("diff", rules).exit_code == 0
     assert ask("diff", str(more)).output.startswith("added more: role support may list data:logs")
+
+
+def test_the_example_of_the_page_is_what_the_command_prints(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "policy.md").read_text(encoding="utf-8")
+    policy = re.search(r"```\n(# reading.*?)```", page, re.DOTALL)
+    example = re.search(r"\$ doorward policy (explain .*?)\n(.*?)```", page, re.DOTALL)
+    assert policy is not None
+    assert example is not None
+    (tmp_path / "rules.csv").write_text(policy[1])
+    monkeypatch.chdir(tmp_path)
+
+    done = ask(*shlex.split(example[1]))
+
+    assert done.output.startswith(example[2])
