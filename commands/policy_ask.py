@@ -230,8 +230,9 @@ def _named(bundle: Bundle) -> list[Principal]:
 def _doors(bundle: Bundle, actions: Sequence[str], resources: Sequence[str]) -> list[tuple[str, str]]:
     """Return the doors that the rules name one by one, or those asked about. Raises Invalid if none."""
     exact = {rule.resource for rule in bundle.rules} | {link.member for link in bundle.resource_links}
+    named = {rule.action for rule in bundle.rules} | {link.member for link in bundle.action_links}
     chosen = set(resources) or {name for name in exact if ANY not in name and not name.startswith("group:")}
-    done = set(actions) or {rule.action for rule in bundle.rules} - {ANY}
+    done = set(actions) or {name for name in named if name != ANY and not name.startswith("group:")}
     if not chosen or not done:
         lacking = "--resource" if not chosen else "--action"
         raise Invalid(f"the rules name none one by one: give {lacking}")

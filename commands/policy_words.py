@@ -65,8 +65,6 @@ def answer(entry: Entry) -> str:
 
 def why(entry: Entry) -> list[str]:
     """Return why, at least one line: the rules of an open door, or why it is closed."""
-    if entry.who.stopped is not None:
-        return [entry.who.stopped.sentence]
     if not entry.open:
         return [_missed(miss) for miss in entry.misses]
     return [_ruled(ground) for ground in (*entry.permits, *entry.forbids)]
@@ -80,7 +78,6 @@ def as_dict(entry: Entry) -> dict[str, Any]:
         "action": entry.action,
         "resource": entry.resource,
         "standing": entry.reach.value,
-        "stopped": _reason(entry.who.stopped) if entry.who.stopped is not None else None,
         "permits": [_ground(ground) for ground in entry.permits],
         "forbids": [_ground(ground) for ground in entry.forbids],
         "misses": [{"kind": m.kind.value, "sentence": m.sentence, "rule": m.rule} for m in entry.misses],

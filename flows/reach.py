@@ -30,32 +30,41 @@ from flows.liveness import person_problem
 from flows.parts import Parts
 from models.catalog import Resource, covers, resources
 from models.people import Engagement, Person, all_live_assignments, name_holds
+from policies.askers import Askers, askers
 from policies.bundle import Bundle
+from policies.misses import nobodys, stopped
 from policies.pages import PAGE, Page
-from policies.reverse import Askers, Entry, Given, Principal, askers, what_can, who_can
+from policies.reverse import Entry, Given, Principal, what_can, who_can
 
 
 @dataclass(frozen=True, slots=True)
 class WhoReaches:
     """A page of people who reach a resource, or do not.
 
-    *resource*: what is registered of it, None for an id that is only covered or not known.
-    *people*: by login name, those of the page. *revision*: of the rules, 0 for none.
+    *covering*: the registered resources that are or hold it, nearest first; none of
+    what is not known. *people*: by login name, those of the page. *revision*: of the rules, 0 for none.
+    *lacking*: why no rule lets anybody do this; empty if one does.
     """
 
     page: Page[Entry]
-    resource: Resource | None
-    known: bool
+    covering: tuple[Resource, ...]
     people: dict[str, Person]
     revision: int
+    lacking: str
 
 
 @dataclass(frozen=True, slots=True)
 class WhatReaches:
-    """A page of doors that a person reaches, or does not. *titles*: by resource id, those of the page."""
+    """A page of doors that a person reaches, or does not.
+
+    *groups*: what they belong to. *stopped*: why everything is closed to them, or
+    nothing. *titles*: of the resources, by id.
+    """
 
     page: Page[Entry]
     person: Person
+    groups: tuple[str, ...]
+    stopped: str
     titles: dict[str, str]
     revision: int
 
@@ -77,11 +86,11 @@ def who_reaches(
     now = given.now if given is not None else parts.clock.now()
     with parts.db.read() as session:
         bundle, revisions = published(session)
-        known = _is_known(session, resource)
+        covering = _covering(session, resource)
         everybody = select(Person).where(name_holds(search)) if search else select(Person)
         found = {row.login_name: row for row in session.scalars(everybody)}
         looked_at = askers(action, resource, bundle=bundle) if only else None
-        principals = _principals(session, found, now, known=known, looked_at=looked_at)
+        principals = _principals(session, found, now, known=bool(covering), looked_at=looked_at)
         page = who_can(
             action,
             resource,
@@ -93,7 +102,9 @@ def who_reaches(
             limit=limit,
         )
         people = {entry.who.key: found[entry.who.key] for entry in page.entries}
-        return WhoReaches(page, session.get(Resource, resource), known, people, revisions.publication)
+        missing = nobodys(action, resource, bundle=bundle)
+        lacking = missing.sentence if missing is not None else ""
+        return WhoReaches(page, covering, people, revisions.publication, lacking)
 
 
 def what_reaches(
@@ -126,7 +137,9 @@ def what_reaches(
         who = _alone(session, person, now, more)
         page = what_can(who, doors, bundle=bundle, given=given, only=only, cursor=cursor, limit=limit)
         titles = {row.id: row.title for row in rows}
-        return WhatReaches(page, person, titles, revisions.publication)
+        why = stopped(who.stopped).sentence if who.stopped is not None else ""
+        groups = tuple(link.group for link in who.assignments)
+        return WhatReaches(page, person, groups, why, titles, revisions.publication)
 
 
 def explained(
@@ -143,7 +156,7 @@ def explained(
         if person is None:
             raise NotFound("there is no such person")
         bundle, _revisions = published(session)
-        who = _alone(session, person, given.now, more, known=_is_known(session, resource))
+        who = _alone(session, person, given.now, more, known=bool(_covering(session, resource)))
         [entry] = who_can(action, resource, [who], bundle=bundle, given=given).entries
         return entry
 
@@ -202,8 +215,10 @@ def _stopped(person: Person, ever: list[Engagement], known: bool, now: datetime)
     return None if known else Reason.of(ReasonCode.RESOURCE_UNKNOWN)
 
 
-def _is_known(session: Session, resource: str) -> bool:
-    return any(covers(row.id, resource) for row in resources(session))
+def _covering(session: Session, resource: str) -> tuple[Resource, ...]:
+    """Return the registered resources that are *resource* or hold it, nearest first."""
+    found = [row for row in resources(session) if covers(row.id, resource)]
+    return tuple(sorted(found, key=lambda row: len(row.id), reverse=True))
 
 
 def _fits(row: Resource, search: str) -> bool:

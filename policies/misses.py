@@ -17,6 +17,8 @@ from itertools import islice, product
 from typing import Any
 
 from domain.attributes import Type
+from domain.decision import Reason
+from domain.reasons import ReasonCode
 from policies import kleene, sentences, values
 from policies.bundle import Bundle
 from policies.conditions import Atom, Not
@@ -24,6 +26,13 @@ from policies.decide import facts_at
 from policies.kleene import Facts, Fault, holds
 from policies.rules import Rule, RuleEffect
 
+_STOPPED = {
+    ReasonCode.PERSON_SUSPENDED: "they are suspended",
+    ReasonCode.ENGAGEMENT_NONE: "they have no engagement",
+    ReasonCode.ENGAGEMENT_ENDED: "their engagement has ended",
+    ReasonCode.ENGAGEMENT_NOT_STARTED: "their engagement begins {when}",
+    ReasonCode.RESOURCE_UNKNOWN: "the resource is not registered",
+}
 MOST = 5
 """Misses that are told, the nearest first."""
 _NAMED = 4
@@ -35,6 +44,7 @@ _GRADED = ("tier", "binding", "custody")
 class MissKind(StrEnum):
     """Why there is no permit."""
 
+    STOPPED = "stopped"
     NO_POLICY = "no-policy"
     RESOURCE_NOT_NAMED = "resource-not-named"
     ACTION_NOT_NAMED = "action-not-named"
@@ -53,6 +63,12 @@ class Miss:
     rule: str | None = None
 
 
+def stopped(reason: Reason) -> Miss:
+    """Return the miss of somebody who is denied whatever the rules say, in words about them."""
+    told = _STOPPED[reason.code]
+    return Miss(MissKind.STOPPED, told.format(**dict(reason.details)))
+
+
 def no_permit(names: Collection[str], action: str, resource: str, *, bundle: Bundle | None) -> Miss | None:
     """Return why no allow is about this subject, which answers to *names*; None if one is."""
     if bundle is None or not bundle.rules:
@@ -67,13 +83,19 @@ def no_permit(names: Collection[str], action: str, resource: str, *, bundle: Bun
         )
     whatever = [rule for rule in bundle.index.about(None, resource) if rule.effect is RuleEffect.ALLOW]
     if whatever:
-        actions = sentences.some(sorted(rule.action for rule in whatever), _NAMED)
+        actions = sentences.some(sorted(sentences.named(rule.action) for rule in whatever), _NAMED)
         return Miss(
             MissKind.ACTION_NOT_NAMED, f"no rule lets anybody {action} it; rules open it for {actions}"
         )
     if bundle.index.about(None, resource):
         return Miss(MissKind.RESOURCE_NOT_NAMED, "only rules that close name this resource; none opens it")
     return Miss(MissKind.RESOURCE_NOT_NAMED, "no rule names this resource")
+
+
+def nobodys(action: str, resource: str, *, bundle: Bundle | None) -> Miss | None:
+    """Return why no rule lets anybody do this; None if one does."""
+    about = bundle.index.about(action, resource) if bundle is not None else ()
+    return no_permit({rule.subject for rule in about}, action, resource, bundle=bundle)
 
 
 def nearest_misses(
@@ -227,4 +249,4 @@ def _moment(opening: datetime, now: datetime) -> str:
     return f"{values.day_words((values.WEEKDAYS[at.weekday()],))} {clock}"
 
 
-__all__ = ["MOST", "Miss", "MissKind", "closed", "nearest_misses", "no_permit"]
+__all__ = ["MOST", "Miss", "MissKind", "closed", "nearest_misses", "no_permit", "nobodys", "stopped"]

@@ -21,7 +21,7 @@ from domain.decision import Decision, Reason
 from policies import sentences
 from policies.bundle import Bundle
 from policies.decide import decide_for, facts_at
-from policies.misses import Miss, closed, nearest_misses, no_permit
+from policies.misses import Miss, closed, nearest_misses, no_permit, stopped
 from policies.names import ANY
 from policies.pages import PAGE, Page, key_before, page_of
 from policies.rules import Rule, RuleEffect
@@ -72,6 +72,11 @@ class Ground:
     @property
     def sentence(self) -> str:
         return sentences.sentence(self.rule)
+
+    @property
+    def when(self) -> str:
+        """Say the rule's condition; empty for none."""
+        return sentences.condition(self.rule.when) if self.rule.when is not None else ""
 
     @property
     def words(self) -> str:
@@ -132,7 +137,7 @@ def who_can(
     after = key_before(question, cursor)
     behind = _behind(after, principals, lambda who: who.key)
     entries = (asking.entry(who, action, resource, rules) for who in behind)
-    return asking.page(entries, only, key=lambda e: e.who.key, question=question, limit=limit)
+    return asking.told(asking.found(entries, only, key=lambda e: e.who.key, question=question, limit=limit))
 
 
 def what_can(
@@ -144,8 +149,12 @@ def what_can(
     only: bool | None = None,
     cursor: str = "",
     limit: int = PAGE,
+    misses: bool = True,
 ) -> Page[Entry]:
-    """Return which of *doors* (resource, action), which ascend, *who* can open. Else as :func:`who_can`."""
+    """Return which of *doors* (resource, action), which ascend, *who* can open. Else as :func:`who_can`.
+
+    *misses* False: nobody reads what was missed, so it is not worked out.
+    """
     question = what_question(who)
     asking = _Asking(bundle, given)
     after = key_before(question, cursor)
@@ -153,9 +162,10 @@ def what_can(
         asking.entry(who, action, resource, asking.about(action, resource))
         for resource, action in _behind(after, doors, " ".join)
     )
-    return asking.page(
+    page = asking.found(
         entries, only, key=lambda e: f"{e.resource} {e.action}", question=question, limit=limit
     )
+    return asking.told(page) if misses else page
 
 
 def who_question(action: str, resource: str) -> str:
@@ -165,36 +175,6 @@ def who_question(action: str, resource: str) -> str:
 
 def what_question(who: Principal) -> str:
     return f"what {who.subject}"
-
-
-@dataclass(frozen=True, slots=True)
-class Askers:
-    """The names by which somebody must answer to be let in by a rule: *everybody*, or one of *names*."""
-
-    everybody: bool
-    names: frozenset[str]
-
-    def include(self, subject: Subject, groups: Iterable[str]) -> bool:
-        """Whether a *subject* that belongs to *groups* is one of them."""
-        return self.everybody or str(subject) in self.names or not self.names.isdisjoint(groups)
-
-
-def askers(action: str, resource: str, *, bundle: Bundle | None) -> Askers:
-    """Return who has to be looked at: nobody else is let in, whatever the session.
-
-    The names are subjects of allows, and the roles and groups that include them.
-    """
-    rules = _Asking(bundle, None).about(action, resource)
-    subjects = {rule.subject for rule in rules if rule.effect is RuleEffect.ALLOW}
-    members: dict[str, list[str]] = {}
-    for link in bundle.links if bundle is not None else ():
-        members.setdefault(link.group, []).append(link.member)
-    reached, waiting = set(subjects), list(subjects)
-    while waiting:
-        new = [name for name in members.get(waiting.pop(), ()) if name not in reached]
-        reached.update(new)
-        waiting.extend(new)
-    return Askers(ANY in subjects, frozenset(reached - {ANY}))
 
 
 class _Asking:
@@ -229,14 +209,13 @@ class _Asking:
         decision = self.decision(names, who, action, resource)
         return Entry(who, action, resource, reach, permits, forbids, decision=decision)
 
-    def page(self, entries: Iterable[Entry], only: bool | None, **paging: Any) -> Page[Entry]:
-        found = page_of((entry for entry in entries if only is None or entry.open is only), **paging)
-        return replace(found, entries=tuple(self.told(entry) for entry in found.entries))
+    def found(self, entries: Iterable[Entry], only: bool | None, **paging: Any) -> Page[Entry]:
+        return page_of((entry for entry in entries if only is None or entry.open is only), **paging)
 
-    def told(self, entry: Entry) -> Entry:
-        if entry.open or entry.who.stopped is not None:
-            return entry
-        return replace(entry, misses=self.misses(self.names(entry.who), entry))
+    def told(self, page: Page[Entry]) -> Page[Entry]:
+        """Return the page with the misses of each entry that is closed."""
+        entries = (e if e.open else replace(e, misses=self.misses(e)) for e in page.entries)
+        return replace(page, entries=tuple(entries))
 
     def decision(self, names: frozenset[str], who: Principal, action: str, resource: str) -> Decision | None:
         if self.given is None:
@@ -245,7 +224,10 @@ class _Asking:
         decision = decide_for(names, request, bundle=self.bundle, facts=self.facts, now=self.given.now)
         return decision if who.stopped is None else decision.denied(who.stopped)
 
-    def misses(self, names: frozenset[str], entry: Entry) -> tuple[Miss, ...]:
+    def misses(self, entry: Entry) -> tuple[Miss, ...]:
+        if entry.who.stopped is not None:
+            return (stopped(entry.who.stopped),)
+        names = self.names(entry.who)
         if self.given is not None:
             return nearest_misses(
                 names,

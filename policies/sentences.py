@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from domain.access import GROUP_TYPE
 from domain.attributes import Type
 from policies import values
 from policies.comparisons import Operator
@@ -24,8 +25,12 @@ _COMPARISON = {
 def sentence(rule: Rule) -> str:
     """Return for example ``role support may read data:customer-logs when tier is at least 2,
     for at most 15 minutes``. No capital, no final stop: it stands in lists."""
-    what = "do anything" if rule.action == ANY else rule.action
-    where = _where(rule.resource, to=rule.action == ANY)
+    what, to = rule.action, False
+    if what == ANY:
+        what, to = "do anything", True
+    elif what.startswith(f"{GROUP_TYPE}:"):
+        what, to = f"do the actions of {named(what)}", True
+    where = _where(rule.resource, to=to)
     if rule.effect is RuleEffect.ALLOW:
         who = named(rule.subject)
         when = f" when {condition(rule.when)}" if rule.when is not None else ""

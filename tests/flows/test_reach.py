@@ -74,8 +74,8 @@ def test_whoever_is_out_or_not_engaged_reaches_nothing_whatever_the_rules_say(co
 
     found = readers(company)
 
-    stopped = {name: entry.who.stopped.code.value for name, entry in found.items() if entry.who.stopped}
-    assert stopped == {"kira": "person-suspended", "mara": "engagement-none"}
+    told = {name: [miss.sentence for miss in found[name].misses] for name in ("kira", "mara")}
+    assert told == {"kira": ["they are suspended"], "mara": ["they have no engagement"]}
     assert found["kira"].reach is Reach.NO
 
 
@@ -161,9 +161,8 @@ def test_nobody_reaches_what_is_not_registered(company: World) -> None:
     found = who_reaches(company.parts, action="read", resource="data:customer-logs/part")
     unknown = who_reaches(company.parts, action="read", resource="app:payroll")
 
-    assert found.known
-    assert found.resource is None
-    assert not unknown.known
+    assert [row.id for row in found.covering] == ["data:customer-logs"]
+    assert not unknown.covering
     assert not any(entry.open for entry in unknown.page.entries)
 
 

@@ -27,6 +27,10 @@ from tests.policies.world import allow, deny
         ("*, *, *, -, max 1h, allow", "everybody may do anything with every resource, for at most 1 hour"),
         ("group:d, read, svc:t/*, -, -, deny", "group d may not read everything under svc:t/"),
         (
+            "role:a, group:look, data:x, -, -, allow",
+            "role a may do the actions of group look with data:x",
+        ),
+        (
             "person:prs_1, read, group:g, weekday in {tue mon} and time in 22:00-06:00, -, allow",
             "person prs_1 may read the resources of group g when weekday is Monday or Tuesday and "
             "the time is between 22:00 and 06:00 UTC",
@@ -45,7 +49,7 @@ from tests.policies.world import allow, deny
     ],
 )
 def test_a_rule_reads_as_one_sentence(row, words):
-    rule = load(f"p, a, {row}\ng2, data:x, group:g\n").rules[0]
+    rule = load(f"p, a, {row}\ng2, data:x, group:g\ng3, read, group:look\n").rules[0]
 
     assert sentence(rule) == words
 

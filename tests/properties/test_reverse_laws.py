@@ -6,10 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.access import AccessRequest, Link, Subject, SubjectKind
+from policies.askers import askers
 from policies.bundle import load
 from policies.decide import decide
 from policies.misses import nearest_misses
-from policies.reverse import Given, Principal, Reach, askers, what_can, who_can
+from policies.reverse import Given, Principal, Reach, what_can, who_can
 from tests.policies.strategies import ACTIONS, RESOURCES, ROLES, facts, policies, questions
 
 DOORS = sorted((resource, action) for resource in RESOURCES for action in (*ACTIONS, "zap"))

@@ -1,0 +1,45 @@
+"""Who has to be looked at, to find everybody whom a rule lets in?
+
+The names by which somebody must answer, so that a flow need not read
+everybody's memberships one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from domain.access import Subject
+from policies.bundle import Bundle
+from policies.names import ANY
+from policies.rules import RuleEffect
+
+
+@dataclass(frozen=True, slots=True)
+class Askers:
+    """The names by which somebody must answer to be let in by a rule: *everybody*, or one of *names*."""
+
+    everybody: bool
+    names: frozenset[str]
+
+    def include(self, subject: Subject, groups: Iterable[str]) -> bool:
+        """Whether a *subject* that belongs to *groups* is one of them."""
+        return self.everybody or str(subject) in self.names or not self.names.isdisjoint(groups)
+
+
+def askers(action: str, resource: str, *, bundle: Bundle | None) -> Askers:
+    """Return who has to be looked at: nobody else is let in, whatever the session.
+
+    The names are subjects of allows, and the roles and groups that include them.
+    """
+    rules = bundle.index.about(action, resource) if bundle is not None else ()
+    subjects = {rule.subject for rule in rules if rule.effect is RuleEffect.ALLOW}
+    members: dict[str, list[str]] = {}
+    for link in bundle.links if bundle is not None else ():
+        members.setdefault(link.group, []).append(link.member)
+    reached, waiting = set(subjects), list(subjects)
+    while waiting:
+        new = [name for name in members.get(waiting.pop(), ()) if name not in reached]
+        reached.update(new)
+        waiting.extend(new)
+    return Askers(ANY in subjects, frozenset(reached - {ANY}))
