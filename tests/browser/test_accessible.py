@@ -114,6 +114,13 @@ def test_every_page_of_a_lived_in_house_is_for_everybody(lived: tuple[Lived, Vis
     for login in (LONG, LAILA):
         for path in ("/access", "/keys", "/access/end-everything"):
             found += look(life.visitors[login].go(path), f"{path} of {login}")
+    long = urlsplit(open_person(asha, LONG).url).path
+    for path in (
+        f"{long}/reach?show=all",
+        f"/admin/reach?resource={LOGS}&show=all",
+        "/admin/reach?resource=x",
+    ):
+        found += look(asha.go(path), path)
     assert found == []
     assert pages - seen - NOT_LINKED == {page for page in pages if page.startswith(NO_PAGES)}
     assert imani.complaints + asha.complaints == []
