@@ -11,7 +11,7 @@ from domain.reasons import ReasonCode
 from policies.bundle import assembled
 from policies.decide import decide, facts_at
 from policies.validate import check
-from tests.policies.strategies import ACTION_LINKS, Policy, policies, questions, rule_bodies
+from tests.policies.strategies import ACTION_LINKS, Policy, questions, rule_bodies, with_circles
 from tests.reference import decider
 
 law = settings(deadline=None, max_examples=150)
@@ -51,7 +51,7 @@ def applying(policy: Policy, question) -> tuple[set[str], set[str]]:
     return permits, {id_ for effect, ids in found if effect == "deny" for id_ in ids}
 
 
-@given(policies, questions)
+@given(with_circles, questions)
 @law
 def test_what_no_rule_permits_is_denied(policy, question):
     permits, _ = applying(policy, question)
@@ -61,7 +61,7 @@ def test_what_no_rule_permits_is_denied(policy, question):
     assert not decision.permitted or permits
 
 
-@given(policies, questions)
+@given(with_circles, questions)
 @law
 def test_a_forbid_that_applies_trumps_every_permit(policy, question):
     _, forbids = applying(policy, question)
@@ -71,7 +71,7 @@ def test_a_forbid_that_applies_trumps_every_permit(policy, question):
     assert not (decision.permitted and forbids)
 
 
-@given(policies, questions)
+@given(with_circles, questions)
 @law
 def test_it_is_permitted_if_a_permit_applies_and_no_forbid_does(policy, question):
     permits, forbids = applying(policy, question)
@@ -81,7 +81,7 @@ def test_it_is_permitted_if_a_permit_applies_and_no_forbid_does(policy, question
     assert decision.permitted is (bool(permits) and not forbids)
 
 
-@given(policies, questions)
+@given(with_circles, questions)
 @law
 def test_determining_rules_are_exactly_those_that_apply(policy, question):
     permits, forbids = applying(policy, question)
@@ -91,7 +91,7 @@ def test_determining_rules_are_exactly_those_that_apply(policy, question):
     assert set(decision.determining) == (permits if decision.permitted else forbids)
 
 
-@given(policies, questions, st.randoms(use_true_random=False), st.data())
+@given(with_circles, questions, st.randoms(use_true_random=False), st.data())
 @law
 def test_order_and_duplicates_of_rules_do_not_matter(policy, question, random, data):
     again = data.draw(st.lists(st.sampled_from(policy.rules), max_size=3))
@@ -107,7 +107,7 @@ def test_order_and_duplicates_of_rules_do_not_matter(policy, question, random, d
     assert {id_ for id_ in after.determining if not id_.startswith("copy")} == set(before.determining)
 
 
-@given(policies, questions, st.randoms(use_true_random=False))
+@given(with_circles, questions, st.randoms(use_true_random=False))
 @law
 def test_the_order_of_lines_does_not_change_the_decision(policy, question, random):
     rules = list(policy.rules)
@@ -117,7 +117,7 @@ def test_the_order_of_lines_does_not_change_the_decision(policy, question, rando
     assert ask(shuffled, question) == ask(policy, question)
 
 
-@given(policies, questions, rule_bodies)
+@given(with_circles, questions, rule_bodies)
 @law
 def test_adding_a_permit_never_revokes(policy, question, body):
     more = replace(policy, rules=(*policy.rules, ("new", *body[:4], "allow")))
@@ -125,7 +125,7 @@ def test_adding_a_permit_never_revokes(policy, question, body):
     assert ask(more, question).permitted >= ask(policy, question).permitted
 
 
-@given(policies, questions, rule_bodies)
+@given(with_circles, questions, rule_bodies)
 @law
 def test_adding_a_forbid_never_grants(policy, question, body):
     more = replace(policy, rules=(*policy.rules, ("new", *body[:4], "deny")))
@@ -133,7 +133,7 @@ def test_adding_a_forbid_never_grants(policy, question, body):
     assert ask(more, question).permitted <= ask(policy, question).permitted
 
 
-@given(policies, questions, st.data())
+@given(with_circles, questions, st.data())
 @law
 def test_withholding_a_fact_never_opens_a_door(policy, question, data):
     """A missing fact denies at least what its most favourable value would have denied."""
@@ -162,7 +162,7 @@ def test_no_bundle_or_an_empty_one_denies_everything(question, absent):
     assert decision.reason.code is ReasonCode.POLICY_ABSENT
 
 
-@given(policies, questions)
+@given(with_circles, questions)
 @law
 def test_a_denial_said_to_be_curable_names_a_cure_in_every_reason(policy, question):
     decision = ask(policy, question)
@@ -171,7 +171,7 @@ def test_a_denial_said_to_be_curable_names_a_cure_in_every_reason(policy, questi
         assert all(reason.remedy and "{" not in reason.remedy for reason in decision.reasons)
 
 
-@given(policies, questions)
+@given(with_circles, questions)
 @law
 def test_a_decision_has_no_truth_value(policy, question):
     with pytest.raises(TypeError):

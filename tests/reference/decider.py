@@ -32,7 +32,10 @@ def decide(rules, role_links, resource_links, action_links, subject, action, res
 
 
 def reached(start, links):
-    return {start}.union(*(reached(group, links) for member, group in links if member == start))
+    found = {start}
+    while more := {group for member, group in links if member in found} - found:
+        found |= more
+    return found
 
 
 def covers(pattern, resource):
