@@ -173,10 +173,13 @@ class _Parser:
                 raise _syntax(
                     start, "two literals are compared, which is always the same", "name `r.…` or `p.…`"
                 )
+            _check_types(start, left, right)
             return Compare(sign.text, left, right)
         if sign.kind == "name" and sign.text == "in":
             self.take()
-            return Among(left, self.choices())
+            choices = self.choices()
+            _check_types(start, left, *(choices if isinstance(choices, tuple) else ()))
+            return Among(left, choices)
         if isinstance(left, Column) or (isinstance(left, Literal) and not isinstance(left.value, bool)):
             hint = f"compare it, for example `{start.text} == r.obj`"
             raise _syntax(start, f"{shown(start.text)} is neither true nor false", hint)
@@ -259,6 +262,15 @@ class _Parser:
             *(("r", name) for name in self.scope.parameters),
             *(("p", name) for name in self.scope.columns),
         ]
+
+
+def _check_types(start: Token, *compared: Operand) -> None:
+    """Refuse a column compared with what is no text: it would be unknown for every rule."""
+    strange = next((o for o in compared if isinstance(o, Literal) and not isinstance(o.value, str)), None)
+    if strange is not None and any(isinstance(o, Column) for o in compared):
+        raise _syntax(
+            start, "a column holds text, and is never equal to a number", "write the number in quotes"
+        )
 
 
 def _unquoted(token: Token) -> str:

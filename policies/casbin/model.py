@@ -12,10 +12,21 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from policies.casbin import ini, matcher
+from policies.casbin import effects, ini, matcher
 from policies.casbin.ini import Entry, Section
 from policies.casbin.matcher import Scope
-from policies.casbin.tree import BUILTIN, Call, Column, Member, Node, Operator, Param, asks_policy, leaves
+from policies.casbin.tree import (
+    BUILTIN,
+    Call,
+    Column,
+    Compare,
+    Member,
+    Node,
+    Operator,
+    Param,
+    asks_policy,
+    leaves,
+)
 from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
 
 MAX_NAMES = 16
@@ -32,23 +43,6 @@ _REQUIRED = {
 _ROLES, _NAMES_MATCH, _DOMAINS_MATCH = "role_definition", "role_matching", "domain_matching"
 _MATCHING = ("keyMatch", "keyMatch2", "keyMatch3", "keyMatch4", "globMatch")
 _SECTIONS = (*_REQUIRED, _ROLES, _NAMES_MATCH, _DOMAINS_MATCH)
-ALLOW = "some(where(p.eft==allow))"
-ALLOW_AND_DENY = f"{ALLOW}&&!some(where(p.eft==deny))"
-_IN_WORDS = "e = some(where (p.eft == allow)) && !some(where (p.eft == deny))"
-_EFFECTS = {
-    "!some(where(p.eft==deny))": (
-        "deny-override permits whatever no rule is about",
-        f"write `{_IN_WORDS}` and an allow for everybody",
-    ),
-    "priority(p.eft)||deny": (
-        "priority lets the order of rules decide",
-        f"write `{_IN_WORDS}`: a deny trumps every allow",
-    ),
-    "subjectPriority(p.eft)||deny": (
-        "subjectPriority lets the depth of roles decide",
-        f"write `{_IN_WORDS}`, and narrow the deny to whom it is meant for",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,18 +234,9 @@ class _Reader:
         return found
 
     def check_effect(self, entry: Entry, has_column: bool) -> None:
-        form = "".join(entry.text.split()).replace("p_eft", "p.eft")
-        if form == ALLOW_AND_DENY or (form == ALLOW and not has_column):
-            return
-        if form == ALLOW:
-            message, hint = (
-                "allow-override passes over a deny wherever any allow applies",
-                f"write `{_IN_WORDS}`",
-            )
-        else:
-            unknown = (f"{shown(entry.text)} is no effect that is decided here", f"write `{_IN_WORDS}`")
-            message, hint = _EFFECTS.get(form, unknown)
-        self.problem(entry, 0, "effect", message, hint)
+        refused = effects.refusal(entry.text, has_column=has_column)
+        if refused is not None:
+            self.problem(entry, 0, "effect", *refused)
 
     def check_matcher(self, entry: Entry, tree: Node, kinds: tuple[Kind, ...]) -> None:
         if not asks_policy(tree):
@@ -263,6 +248,10 @@ class _Reader:
             self.problem(
                 entry, 0, "domain-matching", message, f"say so: `g = keyMatch` in [{_DOMAINS_MATCH}]"
             )
+        if any(isinstance(leaf, Compare) and _orders_text(leaf) for leaf in leaves(tree)):
+            message = "columns are text, and text is ordered letter by letter: `10` stands before `9`"
+            hint = "write the bound in an `eval` column, as a number"
+            self.problems.append(Problem(entry.line, 1, "text-order", message, hint, Severity.WARNING))
         asked = {leaf.kind for leaf in leaves(tree) if isinstance(leaf, Member)}
         section = self.sections.get(_ROLES)
         for role in section.entries if section is not None else ():
@@ -271,6 +260,10 @@ class _Reader:
                 self.problems.append(
                     Problem(role.line, 1, "role-unasked", message, "remove it, or ask it", Severity.WARNING)
                 )
+
+
+def _orders_text(leaf: Compare) -> bool:
+    return leaf.sign not in ("==", "!=") and any(isinstance(o, Column) for o in (leaf.left, leaf.right))
 
 
 def _in_go_a_pattern_of_domains(tree: Node) -> bool:

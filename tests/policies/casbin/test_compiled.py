@@ -4,6 +4,7 @@ Attackers: an author whose rule text would be spliced into the matcher; a caller
 who leaves out, or mistypes, what a deny asks for.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import casbin
@@ -297,3 +298,21 @@ def test_a_star_of_a_link_that_nothing_reads_as_one_is_warned_of():
         (2, 13, "warning"),
     ]
     assert "[domain_matching]" in loaded.problems[1].suggestion
+
+
+def test_any_number_of_threads_may_ask():
+    lines = "\n".join(
+        f"p, role{n % 20}, /team/{n}/:who, read, {'deny' if n % 7 == 0 else 'allow'}" for n in range(300)
+    )
+    links = "\n".join(f"g, user{n}, role{n}" for n in range(20))
+    policy = load(
+        f"{lines}\n{links}", "g(r.sub, p.sub) && keyMatch2(r.obj, p.obj) && r.act == p.act", g=["g = _, _"]
+    )
+
+    def answers(_):
+        return [ask(policy, f"user{n % 20}", f"/team/{n}/x", "read").determining for n in range(300)]
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(answers, range(8)))
+
+    assert found == [[(f"line {n + 1}",) for n in range(300)]] * 8

@@ -189,6 +189,12 @@ def test_a_kind_that_is_never_asked_is_warned_of():
     assert [(p.line, p.code, p.severity) for p in problems] == [(6, "role-unasked", "warning")]
 
 
+def test_an_order_of_text_is_warned_of():
+    _, problems = model.read(conf("r.sub == p.sub && r.obj.level >= p.obj"))
+
+    assert [(p.line, p.code, p.severity) for p in problems] == [(8, "text-order", "warning")]
+
+
 def test_two_texts_are_the_same_model_but_for_comments_and_spaces():
     assert ini.same(conf(), "# served\n" + conf().replace("=", " = ").replace("= =", "=="))
     assert not ini.same(conf(), conf(p="sub, obj, act"))
