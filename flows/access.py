@@ -8,17 +8,18 @@ session are share-locked from the check to the commit; see ``flows.liveness``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
+from domain.access import Subject, SubjectKind
 from domain.decision import Decision
 from domain.errors import Invalid, NotAuthenticated
 from domain.evidence import Assessment
-from flows.decide import Asked, Known, covering_grant, decide, decide_and_log, know
+from flows.decide import Asked, Known, attributes_of, covering_grant, decide_and_log, know, settled
 from flows.liveness import (
     Roots,
     grant_problem,
@@ -31,7 +32,9 @@ from flows.parts import Parts
 from flows.session import Viewer
 from models.access import Grant, grants_of
 from models.catalog import Resource, Service, resources
+from models.people import links_of
 from models.sessions import BrowserSession
+from policies.reverse import Given, Principal, what_can
 
 MAX_ACTIONS = 16
 
@@ -84,7 +87,9 @@ def my_access(parts: Parts, viewer: Viewer) -> MyAccess:
     with parts.db.read() as session:
         roots = _roots(session, viewer)
         known = know(session, parts, viewer.person_id, roots, now)
-        doors = tuple(_door(session, parts, row, roots, known, now) for row in resources(session))
+        rows = resources(session)
+        said = _what_rules_say(session, rows, roots, known, now)
+        doors = tuple(_door(session, row, said, roots, known, now) for row in rows)
         other = tuple(
             grant
             for grant in grants_of(session, viewer.person_id)
@@ -214,11 +219,43 @@ def _event(
     return Event(kind, actor=viewer.person_id, subject=viewer.person_id, details=details)
 
 
-def _door(session: Session, parts: Parts, row: Resource, roots: Roots, known: Known, now: datetime) -> Door:
+def _what_rules_say(
+    session: Session, rows: Sequence[Resource], roots: Roots, known: Known, now: datetime
+) -> dict[tuple[str, str], Decision]:
+    """Return what the policy says of every action on every resource, asked at once."""
+    subject = Subject(SubjectKind.PERSON, roots.person.id)
+    links = links_of(session, subject.id, "person", now)
+    given = Given(attributes_of(Asked("page", subject.id, "", "", roots=roots), known, now), now)
+    doors = sorted((row.id, action) for row in rows for action in row.actions)
+    page = what_can(
+        Principal(subject.id, subject, links),
+        doors,
+        bundle=known.bundle,
+        given=given,
+        limit=len(doors) or 1,
+        misses=False,
+    )
+    return {(e.resource, e.action): e.decision for e in page.entries if e.decision is not None}
+
+
+def _door(
+    session: Session,
+    row: Resource,
+    said: Mapping[tuple[str, str], Decision],
+    roots: Roots,
+    known: Known,
+    now: datetime,
+) -> Door:
     decisions = tuple(
         (
             action,
-            decide(session, parts, Asked("page", roots.person.id, action, row.id, roots=roots), known, now),
+            settled(
+                session,
+                Asked("page", roots.person.id, action, row.id, roots=roots),
+                said[row.id, action],
+                known,
+                now,
+            ),
         )
         for action in row.actions
     )

@@ -122,7 +122,12 @@ def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, no
 
 def decide(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
     """Answer one question from what is known; writes nothing."""
-    decision = _told_better(session, asked, _policy_says(session, parts, asked, known, now))
+    return settled(session, asked, _policy_says(session, parts, asked, known, now), known, now)
+
+
+def settled(session: Session, asked: Asked, said: Decision, known: Known, now: datetime) -> Decision:
+    """Return what the policy *said*, denied for what stands in the way whatever the rules say."""
+    decision = _told_better(session, asked, said)
     for problem in _standing_problems(session, asked, known, now):
         decision = decision.denied(problem)
     if decision.permitted and asked.use and not decision.obligations.standing:
@@ -155,7 +160,7 @@ def decide_and_log(
             resource=asked.resource,
             effect=decision.effect.value,
             assessment_id=known.assessment.id,
-            body=as_json(decision, _attributes(asked, known, now)),
+            body=as_json(decision, attributes_of(asked, known, now)),
         )
     )
     session.flush()
@@ -174,7 +179,7 @@ def covering_grant(session: Session, roots: Roots, action: str, resource: str, n
 def _policy_says(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
     subject = Subject(SubjectKind.PERSON, asked.person_id)
     return ask_policy(
-        AccessRequest(subject, asked.action, asked.resource, _attributes(asked, known, now)),
+        AccessRequest(subject, asked.action, asked.resource, attributes_of(asked, known, now)),
         bundle=known.bundle,
         assignments=links_of(session, asked.person_id, "person", now),
         now=now,
@@ -208,7 +213,8 @@ def _told_better(session: Session, asked: Asked, decision: Decision) -> Decision
     return decision
 
 
-def _attributes(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
+def attributes_of(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
+    """Return the facts that rules may ask for in this session."""
     attributes = dict(known.assessment.attributes)
     if asked.roots is not None:
         attributes["custody"] = known.custody
@@ -262,10 +268,12 @@ def _grant_problem(session: Session, asked: Asked, now: datetime) -> ReasonCode 
 __all__ = [
     "Asked",
     "Known",
+    "attributes_of",
     "covering_grant",
     "decide",
     "decide_and_log",
     "engagement_problem",
     "know",
     "published",
+    "settled",
 ]
