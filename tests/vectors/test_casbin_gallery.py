@@ -8,6 +8,7 @@ that is not is refused, and decided as Go decides it once each is anchored.
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 import pytest
 
 from policies.casbin import compiled, model
+from policies.casbin.bundle import Compiled
+from policies.casbin.question import read
 from policies.problems import Severity
 from tests.vectors.source import vector_path, vectors
 
@@ -90,23 +93,38 @@ def anchored(policy: str) -> str:
     return re.sub(r"^(p, .*, )([^,\n]+)$", r"\1^(\2)$", policy, flags=re.MULTILINE)
 
 
+def question(parameters: tuple[str, ...], request: list[Any]) -> bytes:
+    """Return the case as an AuthZEN request. An object of Go's tests becomes properties."""
+    body: dict[str, Any] = {
+        "subject": {"type": "user", "id": "someone"},
+        "action": {"name": "something"},
+        "resource": {"type": "thing", "id": "anything"},
+        "context": {},
+    }
+    entities = {"sub": ("subject", "id"), "obj": ("resource", "id"), "act": ("action", "name")}
+    for name, value in zip(parameters, request, strict=True):
+        if name not in entities:
+            body["context"][name] = value
+        elif isinstance(value, dict):
+            body[entities[name][0]]["properties"] = value
+        else:
+            entity, member = entities[name]
+            body[entity][member] = value
+    return json.dumps(body).encode()
+
+
 def differing(group: dict[str, Any], policy: compiled.Policy) -> list[Any]:
     """Return the cases that are decided otherwise than Go decides them."""
-    found = []
-    for case in group["cases"]:
-        given = dict(zip(policy.model.parameters, case["request"], strict=True))
-        properties = {name: value for name, value in given.items() if isinstance(value, dict)}
-        values = {name: value for name, value in given.items() if name not in properties}
-        if policy.decide(values, properties, NOW).permitted is not case["expect"]:
-            found.append(case["request"])
-    return found
+    decider = Compiled(policy)
+    asked = [(c, read(question(policy.model.parameters, c["request"]), NOW)) for c in group["cases"]]
+    return [c["request"] for c, q in asked if decider.answer(q).permitted is not c["expect"]]
 
 
 def loaded(group: dict[str, Any], *, anchor: bool = False) -> compiled.Loaded:
-    read, problems = model.read(model_text(group))
-    assert read is not None, problems
+    covered, problems = model.read(model_text(group))
+    assert covered is not None, problems
     text = example(group["policy"]) if group["policy"] else ""
-    return compiled.load(anchored(text) if anchor else text, read)
+    return compiled.load(anchored(text) if anchor else text, covered)
 
 
 def test_every_covered_group_is_decided_as_go_decides_it(groups):
@@ -150,9 +168,9 @@ def test_a_group_of_another_model_is_refused_by_name(groups):
 
     assert held.keys() == REFUSED_MODELS.keys()
     for name, (code, said) in REFUSED_MODELS.items():
-        read, problems = model.read(model_text(held[name]))
+        covered, problems = model.read(model_text(held[name]))
         errors = [p for p in problems if p.severity is Severity.ERROR]
-        assert read is None
+        assert covered is None
         assert [p.code for p in errors] == [code]
         assert said in errors[0].message
         assert errors[0].suggestion
@@ -160,18 +178,18 @@ def test_a_group_of_another_model_is_refused_by_name(groups):
 
 @pytest.mark.parametrize("name", sorted(REFUSED_EXAMPLES))
 def test_an_example_that_no_test_of_go_decides_is_refused_by_name(name):
-    read, problems = model.read(example(name))
+    covered, problems = model.read(example(name))
 
-    assert read is None
+    assert covered is None
     assert REFUSED_EXAMPLES[name] in {p.code for p in problems}
 
 
 def test_a_policy_that_raises_at_its_decisions_in_casbin_is_refused_when_it_is_loaded():
     """`r.obj.category_id = 2` and a word without quotes: Casbin finds out when it is asked."""
-    read, _ = model.read(example("object_conditions_model.conf"))
-    assert read is not None
+    covered, _ = model.read(example("object_conditions_model.conf"))
+    assert covered is not None
 
-    refused = compiled.load(example("object_conditions_policy.csv"), read)
+    refused = compiled.load(example("object_conditions_policy.csv"), covered)
 
     assert refused.policy is None
     assert [(p.line, p.column) for p in refused.problems] == [(2, 29), (3, 22)]
