@@ -37,7 +37,7 @@ _CURSOR = click.option("--cursor", default="", help="Where a list goes on: what 
 _LIMIT = click.option("--limit", type=click.IntRange(1, 1000), default=PAGE, show_default=True)
 _ACTIONS = click.option("--action", "actions", multiple=True, help="Only this action.")
 _RESOURCES = click.option("--resource", "resources", multiple=True, help="This resource; with --rules.")
-_SOMEBODY = "somebody"
+_SOMEBODY = "(somebody)"  # no rule can name them
 
 
 @click.command("explain")

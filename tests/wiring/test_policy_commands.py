@@ -169,6 +169,17 @@ def test_of_a_file_who_can_answers_for_each_name_of_its_rules(rules: str) -> Non
     }
 
 
+def test_somebody_with_a_role_is_nobody_that_a_rule_names(tmp_path: Path) -> None:
+    file = tmp_path / "rules.csv"
+    file.write_text(
+        "p, a, person:somebody, read, data:x, -, -, allow\np, b, role:r, list, data:x, -, -, allow\n"
+    )
+
+    told = ask("who-can", "read", "data:x", "--rules", str(file), "--json")
+
+    assert [entry["who"] for entry in entries(told)] == ["person:somebody"]
+
+
 def test_of_a_file_what_can_answers_for_the_doors_that_it_names(rules: str) -> None:
     told = ask("what-can", "role:support", "--rules", rules, "--show", "all", "--json")
     named = ask(
