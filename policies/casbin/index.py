@@ -32,6 +32,8 @@ from policies.casbin.tree import (
 )
 
 Keys = frozenset[str]
+_JOINT = 3
+"""Most dimensions that are looked up together: a rule may have several keys in each."""
 
 
 class Index:
@@ -63,7 +65,7 @@ class _Branch:
             for single, under in zip(self._single, keys, strict=True):
                 for key in under:
                     single.setdefault(key, []).append(number)
-            for joint in product(*keys):
+            for joint in product(*keys[:_JOINT]):
                 self._joint.setdefault(joint, []).append(number)
 
     def candidates(self, asked: Asked) -> Iterable[int]:
@@ -75,8 +77,9 @@ class _Branch:
             return self._everything
         sizes = [sum(len(single.get(key, ())) for key in k) for single, k in known]
         smallest = min(sizes)
-        if len(known) == len(keys) and prod(len(k) for _, k in known) < smallest:
-            found = (self._joint.get(joint, ()) for joint in product(*(k for _, k in known)))
+        together = [k for k in keys[:_JOINT] if k is not None]
+        if len(together) == len(keys[:_JOINT]) and prod(len(k) for k in together) < smallest:
+            found = (self._joint.get(joint, ()) for joint in product(*together))
         else:
             single, k = known[sizes.index(smallest)]
             found = (single.get(key, ()) for key in k)

@@ -316,3 +316,16 @@ def test_any_number_of_threads_may_ask():
         found = list(threads.map(answers, range(8)))
 
     assert found == [[(f"line {n + 1}",) for n in range(300)]] * 8
+
+
+def test_a_matcher_of_many_alternatives_is_indexed_in_bounded_memory():
+    """Sixteen columns with two keys each would be 65,536 entries a rule if all were filed together."""
+    names = [f"c{n}" for n in range(16)]
+    matcher = " && ".join(f"(p.{name} == '*' || keyMatch(r.{name}, p.{name}))" for name in names)
+    rules = "\n".join("p, " + ", ".join(f"/{n}/*" for _ in names) for n in range(200))
+    policy = load(rules, matcher, r=", ".join(names), p=", ".join(names))
+
+    entries = sum(map(len, policy._index._branches[0]._joint.values()))
+
+    assert entries <= 200 * 8
+    assert ask(policy, *["/7/x"] * 16).determining == ("line 8",)
