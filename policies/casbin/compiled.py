@@ -8,7 +8,7 @@ for its columns; here no rule means no.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,7 +22,7 @@ from policies.casbin.model import Model
 from policies.casbin.prepare import Preparation, patterns_asked
 from policies.casbin.roles import Graph
 from policies.casbin.rows import Rule
-from policies.casbin.tree import Eval, Param, leaves, params
+from policies.casbin.tree import Eval, leaves, params
 from policies.problems import Problem, Severity
 
 
@@ -43,6 +43,8 @@ class Policy:
         self.paths = patterns_asked(model, preparation.trees.values())
         """Parameters, and properties, that are matched by patterns of paths."""
         self._trees = preparation.trees
+        self._params = params(model.matcher)
+        self._evals = [leaf.column.index for leaf in leaves(model.matcher) if isinstance(leaf, Eval)]
         self._applies = preparation.scene.compiled(model.matcher)
         self._index = Index(model.matcher, rules, preparation.scene)
 
@@ -89,17 +91,12 @@ class Policy:
 
     def _why(self, rule: Rule, asked: Asked) -> str:
         """Say which parameters of a rule are unknown; values are left out, they may be personal."""
-        missing = sorted({str(param) for param in self._params(rule) if asked.get(param) is None})
+        trees = (self._trees.get(rule.values[index]) for index in self._evals)
+        own = (params(tree) for tree in trees if tree is not None)
+        missing = sorted({str(param) for param in self._params.union(*own) if asked.get(param) is None})
         if missing:
             return ", ".join(f"{name} is not known" for name in missing)
         return "a value is of another type than what it is compared with"
-
-    def _params(self, rule: Rule) -> Iterator[Param]:
-        yield from params(self.model.matcher)
-        for leaf in leaves(self.model.matcher):
-            if isinstance(leaf, Eval):
-                tree = self._trees.get(rule.values[leaf.column.index])
-                yield from params(tree) if tree is not None else ()
 
 
 def load(text: str, model: Model) -> Loaded:
