@@ -14,7 +14,8 @@ from enum import Enum
 class Type(Enum):
     """The type of an attribute. Durations are seconds (int) inside, `15m` in rules.
 
-    ``TIME`` is minutes after midnight UTC; ``VERSION`` a tuple of integers.
+    ``TIME`` is minutes after midnight UTC; ``VERSION`` a tuple of integers;
+    ``MOMENT`` an aware datetime; ``ADDRESS`` and ``PATH`` are text.
     """
 
     BOOL = "yes or no"
@@ -23,6 +24,9 @@ class Type(Enum):
     DURATION = "duration"
     VERSION = "version"
     TIME = "time of day (UTC)"
+    MOMENT = "moment (UTC)"
+    ADDRESS = "address"
+    PATH = "path"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,9 @@ ATTRIBUTES: dict[str, Attribute] = {
         Attribute("asn", Type.INT, "network", "number of the network (autonomous system) of the address"),
         Attribute("hosting", Type.BOOL, "network", "the address belongs to a hosting or VPN operator"),
         Attribute("network", Type.TEXT, "network", "name that the operator gave to the address's network"),
+        Attribute("address", Type.ADDRESS, "network", "address that the session comes from"),
+        Attribute("path", Type.PATH, "path", "what stands behind the type of the resource, after a /"),
+        Attribute("now", Type.MOMENT, "time", "this moment, UTC"),
         Attribute("time", Type.TIME, "time", "time of day, UTC"),
         Attribute(
             "weekday",

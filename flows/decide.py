@@ -217,6 +217,7 @@ def attributes_of(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
     """Return the facts that rules may ask for in this session."""
     attributes = dict(known.assessment.attributes)
     if asked.roots is not None:
+        attributes["address"] = asked.roots.session.address
         attributes["custody"] = known.custody
         attributes["presence_missed"] = known.presence_missed
         attributes["touch_age"] = int((now - asked.roots.session.touched_at).total_seconds())

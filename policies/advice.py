@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from policies import names
+from policies.casbin.operators import remark
+from policies.comparisons import MATCHING
 from policies.names import ANY, EMPTY
 from policies.parse import Row
 from policies.problems import Problem, Severity, did_you_mean, shown
@@ -38,7 +40,8 @@ def warnings(found: Read, known: Known | None) -> list[Problem]:
     """Return the warnings of a text without errors."""
     rules = [_Placed(line, rule) for line, rule in zip(found.lines, found.rules, strict=True)]
     linked = [row for kind in ("g", "g2", "g3") for row in found.rows[kind]]
-    told = [*_duplicate_links(linked), *_wide_open(rules), *_needless(rules), *_fixed(rules)]
+    about_rules = (_wide_open, _needless, _fixed, _patterns)
+    told = [*_duplicate_links(linked), *(problem for find in about_rules for problem in find(rules))]
     if known is not None:
         told += _unknown_roles(rules, found.rows["g"], known)
         told += _unknown_resources(rules, found.rows["g2"], known)
@@ -85,6 +88,15 @@ def _fixed(rules: Iterable[_Placed]) -> Iterator[Problem]:
         elif possible == {True}:
             message = f"the condition of rule `{placed.rule.id}` is true whenever its facts are known"
             yield _warn(placed.line, "always-true", message, "look at what it compares")
+
+
+def _patterns(rules: Iterable[_Placed]) -> Iterator[Problem]:
+    """Find patterns that do not do what they look like."""
+    for placed in rules:
+        for atom, _ in placed.rule.clause.atoms:
+            told = remark(atom.operator.value, str(atom.value)) if atom.operator in MATCHING else ""
+            if told:
+                yield _warn(placed.line, "pattern", told, "look at docs/casbin.md")
 
 
 def _needless(rules: Sequence[_Placed]) -> Iterator[Problem]:

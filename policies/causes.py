@@ -9,6 +9,7 @@ code stands (no rule, or a rule forbids).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import UTC
 from typing import Any
 
 from domain.attributes import Type
@@ -20,8 +21,9 @@ from policies.conditions import Atom
 from policies.kleene import Fault, holds
 from policies.rules import Rule
 
-# criterion: (ok, failed, unknown)
-_CODES: dict[str, tuple[ReasonCode, ReasonCode, ReasonCode]] = {
+# criterion: (ok, failed, unknown); no ok code where there is nothing to tell
+_CODES: dict[str, tuple[ReasonCode | None, ReasonCode, ReasonCode]] = {
+    "path": (None, ReasonCode.POLICY_NO_RULE, ReasonCode.POLICY_NO_RULE),
     "tier": (ReasonCode.TIER_OK, ReasonCode.TIER_TOO_LOW, ReasonCode.EVIDENCE_UNKNOWN),
     "binding": (ReasonCode.BINDING_OK, ReasonCode.BINDING_TOO_LOW, ReasonCode.BINDING_TOO_LOW),
     "custody": (ReasonCode.CUSTODY_OK, ReasonCode.CUSTODY_TOO_LOW, ReasonCode.CUSTODY_TOO_LOW),
@@ -75,7 +77,11 @@ def reasons_for(rule: Rule, faults: Sequence[Fault], general: ReasonCode) -> tup
     *general* is the code where no particular one is true, and for a rule
     without a condition.
     """
-    times = [fault for fault in faults if fault.known and fault.atom.attribute.criterion == "time"]
+    times = [
+        fault
+        for fault in faults
+        if fault.known and fault.atom.attribute.criterion == "time" and _mendable(fault)
+    ]
     found = [_reason(rule, fault, general) for fault in faults if fault not in times]
     if times:
         found.append(Reason.of(ReasonCode.TIME_OUTSIDE, rule=rule.id, when=_when(times)))
@@ -121,7 +127,7 @@ def _mendable(fault: Fault) -> bool:
         return holds(fault.atom, _MENDED[name]) is fault.wanted
     if name in _GRADED:
         return _next_grade(fault) is not None
-    return True
+    return name != "now" or not fault.known or bool(_moment(fault))
 
 
 def _next_grade(fault: Fault) -> int | None:
@@ -160,7 +166,17 @@ def _when(faults: Sequence[Fault]) -> str:
     """Say when to come back: ``on Monday or Tuesday between 09:00 and 17:30 UTC``."""
     days = [_days(fault) for fault in faults if fault.atom.attribute.name == "weekday"]
     hours = [_hours(fault) for fault in faults if fault.atom.attribute.name == "time"]
-    return " ".join(days + hours)
+    moments = [_moment(fault) for fault in faults if fault.atom.attribute.name == "now"]
+    return " ".join(days + hours + moments)
+
+
+def _moment(fault: Fault) -> str:
+    """Say after which moment it would do; nothing if that does not come."""
+    start, end = str(fault.atom.value).split("/")
+    now = fault.have.astimezone(UTC).isoformat()
+    ahead = start if start != "_" and start > now else ""
+    coming = ahead if fault.wanted else end
+    return f"after {coming.replace('T', ' ')} UTC" if coming not in ("", "_") else ""
 
 
 def _days(fault: Fault) -> str:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
 from typing import Any
 
 from domain.attributes import Type
+from policies.casbin import operators
+from policies.problems import Refusal, shown
 
 
 class Operator(Enum):
@@ -25,8 +28,20 @@ class Operator(Enum):
     GT = ">"
     GE = ">="
     IN = "in"
+    KEY_MATCH = "keyMatch"
+    KEY_MATCH_2 = "keyMatch2"
+    KEY_MATCH_3 = "keyMatch3"
+    KEY_MATCH_4 = "keyMatch4"
+    KEY_MATCH_5 = "keyMatch5"
+    REGEX_MATCH = "regexMatch"
+    GLOB_MATCH = "globMatch"
+    IP_MATCH = "ipMatch"
+    TIME_MATCH = "timeMatch"
 
 
+MATCHING = frozenset(operator for operator in Operator if "Match" in operator.value)
+"""Casbin's operators: their value is a pattern, which ``policies.casbin.operators`` reads."""
+PATHS = MATCHING - {Operator.IP_MATCH, Operator.TIME_MATCH}
 Value = bool | int | str | tuple[int | str, ...]
 Test = Callable[[Any], bool | None]
 _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
@@ -48,7 +63,16 @@ _EXACT: dict[Type, type] = {
 
 
 def test_of(type_: Type, operator_: Operator, value: Any) -> Test:
-    """Return the test of a fact of *type_* against *value*, a Value that the type allows."""
+    """Return the test of a fact of *type_* against *value*, a Value that the type allows.
+
+    Raises Refusal for a pattern that cannot be read, with the offset in it.
+    """
+    if type_ is Type.MOMENT:
+        within = operators.period(*_bounds(value))
+        return lambda have: within(have) if isinstance(have, datetime) and have.tzinfo else None
+    if operator_ in MATCHING:
+        matches = operators.compiled(operator_.value, value)
+        return lambda have: matches(have) if type(have) is str else None
     if type_ is Type.VERSION:
         return _version_test(_COMPARE[operator_], value)
     exact = _EXACT[type_]
@@ -63,6 +87,17 @@ def test_of(type_: Type, operator_: Operator, value: Any) -> Test:
         return lambda have: have in value if type(have) is exact else None
     compare = _COMPARE[operator_]
     return lambda have: compare(have, value) if type(have) is exact else None
+
+
+def _bounds(text: str) -> tuple[str, str]:
+    """Return both ends of ``2026-12-01T09:00:00/2026-12-31T18:00:00`` as timeMatch writes them."""
+    start, slash, end = text.partition("/")
+    if not slash:
+        hint = (
+            "write for example `now timeMatch 2026-12-01T09:00:00/2026-12-31T18:00:00`, or `_` for no bound"
+        )
+        raise Refusal("pattern", f"{shown(text)} is not a period of two moments", hint)
+    return start.replace("T", " "), end.replace("T", " ")
 
 
 def _version_test(compare: Callable[[Any, Any], bool], value: tuple[int, ...]) -> Test:

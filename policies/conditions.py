@@ -5,9 +5,11 @@ Grammar (``docs/policy.md`` explains it to authors)::
     condition = clause { "or" clause }        clause = part { "and" part }
     part      = "not" part | "(" condition ")" | atom
     atom      = bool | name operator value | name "in" "{" value … "}" | name "in" HH:MM-HH:MM
+              | name match pattern
 
 Every name and value is checked against ``domain.attributes``. There is no
-``eval``, no arithmetic and no function call. Depth and length are bounded, so
+``eval``, no arithmetic and no function call. A pattern ends at a space, or at a bracket
+that it did not open. Depth and length are bounded, so
 any text is answered in linear time. Does not evaluate: see ``policies.kleene``.
 """
 
@@ -18,15 +20,14 @@ from dataclasses import dataclass, field
 
 from domain.attributes import ATTRIBUTES, Attribute, Type
 from policies import values
-from policies.comparisons import Operator, Test, Value, test_of
+from policies.comparisons import MATCHING, PATHS, Operator, Test, Value, test_of
 from policies.problems import Refusal, did_you_mean, shown
+from policies.words import Word, parted, syntax
 
 MAX_LENGTH = 500
 MAX_DEPTH = 12
 
-_TOKEN = re.compile(r"\s*(?:(?P<word>[A-Za-z0-9_.:-]+)|(?P<mark>[<>=!]=|[<>(){}])|(?P<bad>\S+))", re.ASCII)
 _KEYWORDS = frozenset({"and", "or", "not", "in", "true", "false"})
-_ELSEWHERE = {"&": "and", "|": "or", "!": "not", "=": "==", "=>": ">=", "=<": "<="}
 
 
 _SPELLED = {operator.value: operator for operator in Operator if operator is not Operator.IS}
@@ -39,6 +40,9 @@ _OPERATORS: dict[Type, frozenset[Operator]] = {
     Type.DURATION: _ORDERED,
     Type.VERSION: _ORDERED | _EQUALITY,
     Type.TIME: frozenset({Operator.IN}),
+    Type.PATH: PATHS,
+    Type.ADDRESS: frozenset({Operator.IP_MATCH}),
+    Type.MOMENT: frozenset({Operator.TIME_MATCH}),
 }
 _EXAMPLE = {
     Type.BOOL: "{0}` or `not {0}",
@@ -47,6 +51,9 @@ _EXAMPLE = {
     Type.DURATION: "{0} < 60s",
     Type.VERSION: "{0} >= 12.5",
     Type.TIME: "{0} in 09:00-17:30",
+    Type.PATH: "{0} keyMatch2 /customers/:id/orders",
+    Type.ADDRESS: "{0} ipMatch 10.0.0.0/8",
+    Type.MOMENT: "{0} timeMatch 2026-12-01T09:00:00/2026-12-31T18:00:00",
 }
 
 
@@ -95,31 +102,19 @@ def parse(text: str) -> Condition:
     return tree
 
 
-@dataclass(frozen=True, slots=True)
-class _Token:
-    text: str
-    offset: int
-
-
 class _Parser:
     """Recursive descent over the tokens of one condition."""
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.tokens: list[_Token] = []
-        for match in _TOKEN.finditer(text):
-            token = _Token(match[match.lastgroup or 0], match.start(match.lastgroup or 0))
-            if match.lastgroup == "bad":
-                raise _foreign(token)
-            self.tokens.append(token)
-        self.tokens.append(_Token("", len(text)))
+        self.tokens = parted(text)
         self.index = 0
 
     @property
-    def token(self) -> _Token:
+    def token(self) -> Word:
         return self.tokens[self.index]
 
-    def take(self) -> _Token:
+    def take(self) -> Word:
         token = self.token
         if token.text:
             self.index += 1
@@ -133,13 +128,13 @@ class _Parser:
 
     def expect(self, text: str, why: str) -> None:
         if not self.accept(text):
-            raise _syntax(self.token, f"`{text}` is missing {why}")
+            raise syntax(self.token, f"`{text}` is missing {why}")
 
     def end(self) -> None:
         token = self.token
         if token.text:
             hint = did_you_mean(token.text, ("and", "or")) or "join comparisons with `and` or `or`"
-            raise _syntax(token, f"{shown(token.text)} is not expected here", hint)
+            raise syntax(token, f"{shown(token.text)} is not expected here", hint)
 
     def condition(self, depth: int) -> Condition:
         clauses = [self.clause(depth)]
@@ -180,10 +175,17 @@ class _Parser:
             value = _period(self.take())
         elif operator is Operator.IN:
             value = self.choices(attribute)
+        elif operator in MATCHING:
+            value = self.pattern(attribute)
         else:
             value = _value(attribute, self.take())
         last = self.tokens[self.index - 1]
-        return Atom(attribute, operator, value, self.text[start.offset : last.offset + len(last.text)])
+        text = self.text[start.offset : last.offset + len(last.text)]
+        try:
+            return Atom(attribute, operator, value, text)
+        except Refusal as refusal:
+            refusal.offset += last.offset
+            raise
 
     def operator(self, attribute: Attribute) -> Operator:
         token = self.token
@@ -191,10 +193,16 @@ class _Parser:
         if operator is not Operator.IS:
             self.index += 1
         if operator not in _OPERATORS[attribute.type]:
-            use = f"write `{_EXAMPLE[attribute.type].format(attribute.name)}`"
+            use = f"write `{_example(attribute)}`"
             what = f"`{operator.value}`" if operator is not Operator.IS else "no comparison"
-            raise _syntax(token, f"`{attribute.name}` is a {attribute.type.value} and takes {what}", use)
+            raise syntax(token, f"`{attribute.name}` is a {attribute.type.value} and takes {what}", use)
         return operator
+
+    def pattern(self, attribute: Attribute) -> str:
+        token = self.take()
+        if not token.text:
+            raise syntax(token, "the pattern is missing", f"write for example `{_example(attribute)}`")
+        return token.text
 
     def choices(self, attribute: Attribute) -> tuple[int | str, ...]:
         self.expect("{", "after `in`")
@@ -205,13 +213,17 @@ class _Parser:
             found.append(value)
         self.expect("}", "after the choices")
         if not found:
-            raise _syntax(self.tokens[self.index - 1], "`{}` holds no choice, so it is never true")
+            raise syntax(self.tokens[self.index - 1], "`{}` holds no choice, so it is never true")
         return tuple(dict.fromkeys(found))
 
 
-def _attribute(token: _Token) -> Attribute:
+def _example(attribute: Attribute) -> str:
+    return _EXAMPLE[attribute.type].format(attribute.name)
+
+
+def _attribute(token: Word) -> Attribute:
     if not token.text:
-        raise _syntax(token, "the condition ends too early", "name an attribute, for example `tier >= 2`")
+        raise syntax(token, "the condition ends too early", "name an attribute, for example `tier >= 2`")
     attribute = ATTRIBUTES.get(token.text)
     if attribute is None:
         known = f"known are {', '.join(sorted(ATTRIBUTES))}"
@@ -220,7 +232,7 @@ def _attribute(token: _Token) -> Attribute:
     return attribute
 
 
-def _value(attribute: Attribute, token: _Token) -> Value:
+def _value(attribute: Attribute, token: Word) -> Value:
     """Return the typed value of one word, or refuse what could never be equal."""
     text = token.text
     value: Value | None
@@ -233,7 +245,7 @@ def _value(attribute: Attribute, token: _Token) -> Value:
     else:
         value = text if re.fullmatch(attribute.form or r"[A-Za-z0-9_.-]+", text, re.ASCII) else None
     if value is None or (attribute.values and text not in attribute.values):
-        example = _EXAMPLE[attribute.type].format(attribute.name)
+        example = _example(attribute)
         hint = did_you_mean(text, attribute.values) if attribute.values else f"write for example `{example}`"
         if attribute.values and not hint:
             hint = f"known are {', '.join(attribute.values)}"
@@ -244,7 +256,7 @@ def _value(attribute: Attribute, token: _Token) -> Value:
     return value
 
 
-def _period(token: _Token) -> tuple[int, int]:
+def _period(token: Word) -> tuple[int, int]:
     start_text, _, end_text = token.text.partition("-")
     start, end = values.minutes(start_text), values.minutes(end_text)
     if start is None or end is None or start == end:
@@ -255,15 +267,3 @@ def _period(token: _Token) -> tuple[int, int]:
             token.offset,
         )
     return start, end
-
-
-def _syntax(token: _Token, message: str, suggestion: str = "") -> Refusal:
-    return Refusal("condition-syntax", message, suggestion, token.offset)
-
-
-def _foreign(token: _Token) -> Refusal:
-    replacement = _ELSEWHERE.get(token.text[:2]) or _ELSEWHERE.get(token.text[0])
-    hint = (
-        f"did you mean `{replacement}`?" if replacement else "write names, numbers and words without quotes"
-    )
-    return _syntax(token, f"{shown(token.text)} is not part of the condition language", hint)

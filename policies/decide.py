@@ -80,6 +80,7 @@ def decide_for(
         absent = (Reason.of(ReasonCode.POLICY_ABSENT),)
         return Decision(effect=Effect.DENY, reasons=absent, at=now, **filled)
     numbers = bundle.index.matching(names, request.action, request.resource)
+    facts = bundle.index.facts_of(request.resource, facts)
     found = weigh(bundle.rules, numbers, facts)
     erring = explanation.errors(bundle.rules, numbers, facts) if found.unsettled else ()
     if not found.permitted:
@@ -134,7 +135,8 @@ def outcome(
 
     *facts* as ``facts_at`` gives them. Raises Invalid for an action or resource that is not canonical.
     """
-    return weigh(bundle.rules, bundle.index.matching(names, action, resource), facts)
+    index = bundle.index
+    return weigh(bundle.rules, index.matching(names, action, resource), index.facts_of(resource, facts))
 
 
 def weigh(rules: Rules, numbers: Iterable[int], facts: kleene.Facts) -> Outcome:
@@ -169,12 +171,13 @@ def obligations(permits: Sequence[Clause]) -> Obligations:
 
 
 def facts_at(attributes: Mapping[str, Any], now: datetime) -> dict[str, Any]:
-    """Return *attributes* with the time of day and weekday of *now*, in UTC."""
+    """Return *attributes* with *now*, its time of day and its weekday, in UTC."""
     if now.tzinfo is None:
         raise ValueError("now must be aware")
     moment = now.astimezone(UTC)
     return {
         **attributes,
+        "now": moment,
         "time": moment.hour * 60 + moment.minute,
         "weekday": WEEKDAYS[moment.weekday()],
     }

@@ -15,8 +15,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 
 from domain.access import RESERVED_TYPE, Link, Subject, SubjectKind, action_name, resource_id
+from domain.attributes import Type
 from policies.buckets import Buckets, Table
 from policies.columns import Rules
+from policies.kleene import Facts
 from policies.names import ANY, MEMBERSHIPS, wide_of
 from policies.rules import Rule
 
@@ -26,7 +28,10 @@ _PRINCIPALS = tuple(f"{kind.value}:" for kind in SubjectKind)
 class Index:
     """The rules and links of one bundle, by what a question names."""
 
-    __slots__ = ("_builtin", "_groups", "_kinds", "_looked_in", "_roles", "_starred", "buckets", "rules")
+    __slots__ = (
+        *("_asks_path", "_builtin", "_groups", "_kinds", "_looked_in", "_roles", "_starred"),
+        *("buckets", "rules"),
+    )
 
     def __init__(
         self,
@@ -44,6 +49,9 @@ class Index:
         self._builtin = builtin
         self._roles = closures(roles)
         self._groups = closures(groups)
+        self._asks_path = any(
+            atom.attribute.type is Type.PATH for clause in set(rules.clauses) for atom, _ in clause.atoms
+        )
         by_action = buckets.by_action
         self._starred = (by_action[ANY],) if ANY in by_action else ()
         used = closures(uses)
@@ -80,6 +88,12 @@ class Index:
             names.add(link.group)
             names.update(self._roles.get(link.group, ()))
         return {member: frozenset(names) for member, names in reached.items()}
+
+    def facts_of(self, resource: str, facts: Facts) -> Facts:
+        """Return *facts* with the path of *resource*, if a rule of the bundle asks for it."""
+        if not self._asks_path:
+            return facts
+        return {**facts, "path": path_of(resource)}
 
     def matching(self, names: Collection[str], action: str, resource: str) -> list[int]:
         """Return the numbers of the rules that match, whatever their condition, in no order.
@@ -140,6 +154,11 @@ def _membership(link: Link) -> Link:
     if not link.member.startswith(_PRINCIPALS) or not link.group.startswith(MEMBERSHIPS):
         raise ValueError(f"`{link.member}` to `{link.group}` is not a membership of a role or group")
     return link
+
+
+def path_of(resource: str) -> str:
+    """Return what stands behind the type of a resource, after a ``/``: ``/logs/7`` of ``data:logs/7``."""
+    return "/" + resource.partition(":")[2]
 
 
 def what_it_says(rule: Rule) -> tuple[tuple[str, ...], str]:

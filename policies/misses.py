@@ -21,8 +21,10 @@ from domain.decision import Reason
 from domain.reasons import ReasonCode
 from policies import kleene, sentences, values
 from policies.bundle import Bundle
+from policies.comparisons import MATCHING, Operator
 from policies.conditions import Atom, Not
 from policies.decide import facts_at
+from policies.index import path_of
 from policies.kleene import Facts, Fault, holds
 from policies.rules import Rule, RuleEffect
 
@@ -37,7 +39,7 @@ MOST = 5
 """Misses that are told, the nearest first."""
 _NAMED = 4
 _TRIED = 100
-_CLOCK = ("time", "weekday")
+_CLOCK = ("now", "time", "weekday")
 _GRADED = ("tier", "binding", "custody")
 
 
@@ -113,7 +115,7 @@ def nearest_misses(
     """
     missing = no_permit(names, action, resource, bundle=bundle)
     rules = bundle.index.concerning(names, action, resource) if bundle is not None else ()
-    facts = facts_at(attributes, now)
+    facts = facts_at({**attributes, "path": path_of(resource)}, now)
     if _opens(rules, facts):
         return ()
     closing = [closed(rule) for rule in rules if rule.effect is RuleEffect.DENY and rule.when is None]
@@ -186,6 +188,10 @@ def _candidates(atom: Atom, have: Any) -> Iterator[Any]:
     elif atom.attribute.type is Type.VERSION:
         version: Any = atom.value
         yield from (version, (*version[:-1], version[-1] + 1), (0,))
+    elif atom.operator is Operator.IP_MATCH:
+        yield from (str(atom.value).partition("/")[0], "192.0.2.1", "2001:db8::1")
+    elif atom.operator in MATCHING:
+        return  # a path is what it is
     elif atom.attribute.type is Type.TEXT:
         yield from (*atom.value, "") if isinstance(atom.value, tuple) else (atom.value, "")
     else:
@@ -211,15 +217,18 @@ def _opening(
 
 
 def _moments(rules: Iterable[Rule], now: datetime) -> list[datetime]:
-    """Return each moment of the next seven days at which a comparison of the clock can change."""
-    begins = {0}
+    """Return each moment of the next seven days, or named, at which a comparison of the clock can change."""
+    begins, named = {0}, list[datetime]()
     for rule in rules:
         for atom, _ in kleene.atoms(rule.when) if rule.when is not None else ():
             if atom.attribute.type is Type.TIME:
                 begins |= set(atom.value)  # type: ignore[arg-type]
+            elif atom.attribute.type is Type.MOMENT:
+                ends = (datetime.fromisoformat(end) for end in str(atom.value).split("/") if end != "_")
+                named += (end.replace(tzinfo=UTC) + timedelta(seconds=1) for end in ends)
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     moments = (midnight + timedelta(days=day, minutes=minute) for day in range(8) for minute in begins)
-    return sorted(moment for moment in moments if moment > now)
+    return sorted(moment for moment in (*moments, *named) if moment > now)
 
 
 def _told(faults: Iterable[Fault], changed: Facts, opening: datetime, now: datetime) -> str:
@@ -244,8 +253,11 @@ def _told(faults: Iterable[Fault], changed: Facts, opening: datetime, now: datet
 def _moment(opening: datetime, now: datetime) -> str:
     at = opening.astimezone(UTC)
     clock = f"{at:%H:%M} UTC"
-    if at.date() == now.astimezone(UTC).date():
+    days = (at.date() - now.astimezone(UTC).date()).days
+    if not days:
         return clock
+    if days > 7:
+        return f"{at:%-d %B %Y} at {clock}"
     return f"{values.day_words((values.WEEKDAYS[at.weekday()],))} {clock}"
 
 

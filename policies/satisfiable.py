@@ -13,6 +13,7 @@ from math import prod
 from typing import Any
 
 from domain.attributes import Attribute, Type
+from policies.comparisons import MATCHING
 from policies.compiled import compiled
 from policies.conditions import Atom, Condition
 from policies.kleene import atoms
@@ -24,6 +25,8 @@ _OTHER = "~"  # no word of the language
 
 def outcomes(condition: Condition) -> frozenset[bool]:
     """Return which of True and False the condition can be when every fact is known; both if unsure."""
+    if any(atom.operator in MATCHING for atom, _ in atoms(condition)):
+        return frozenset((True, False))
     by_attribute: dict[str, list[Atom]] = {}
     for atom, _ in atoms(condition):
         by_attribute.setdefault(atom.attribute.name, []).append(atom)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from domain.access import GROUP_TYPE
 from domain.attributes import Type
 from policies import values
-from policies.comparisons import Operator
+from policies.comparisons import MATCHING, Operator
 from policies.conditions import And, Atom, Condition, Not, Or
 from policies.names import ANY
 from policies.rules import Rule, RuleEffect
@@ -88,6 +88,8 @@ def _atom(atom: Atom) -> str:
     if atom.operator is Operator.IS:
         return atom.attribute.meaning
     name = atom.attribute.name.replace("_", " ")
+    if atom.operator in MATCHING:
+        return _matched(atom)
     if atom.operator is not Operator.IN:
         return f"{name} {_COMPARISON[atom.operator]} {_value(atom)}"
     if atom.attribute.type is Type.TIME:
@@ -95,10 +97,21 @@ def _atom(atom: Atom) -> str:
     return f"{name} is {_value(atom)}"
 
 
+def _matched(atom: Atom) -> str:
+    pattern = str(atom.value)
+    if atom.operator is Operator.IP_MATCH:
+        return f"the address is {'in ' if '/' in pattern else ''}{pattern}"
+    if atom.operator is Operator.TIME_MATCH:
+        start, end = (part.replace("T", " ") for part in pattern.split("/"))
+        bounds = [f"after {start} UTC" if start != "_" else "", f"before {end} UTC" if end != "_" else ""]
+        return f"it is {' and '.join(filter(None, bounds)) or 'any time'}"
+    return f"the path is like {pattern} ({atom.operator.value})"
+
+
 def _denied(atom: Atom) -> str:
     if atom.operator is Operator.IS:
         return f"it is not so that {atom.attribute.meaning}"
-    if atom.operator is Operator.IN:
+    if atom.operator is Operator.IN or atom.operator in MATCHING:
         return _atom(atom).replace(" is ", " is not ", 1)
     return f"not ({_atom(atom)})"
 

@@ -30,7 +30,7 @@ T = TypeVar("T")
 SOMEBODY = "-"
 """The id of whoever a test means by roles alone: no rule can name it."""
 _PRINCIPALS = (SubjectKind.PERSON, SubjectKind.SERVICE)
-_EXAMPLES = ("2", "30s", "10:00", "word", "DE", "12.5")
+_EXAMPLES = ("2", "30s", "10:00", "word", "DE", "12.5", "2026-12-01T09:00:00", "192.0.2.7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +213,8 @@ def _fact(part: str, offset: int) -> tuple[str, Any]:
         hint = "write facts like `tier = 2; disk_encrypted; not remote_control`, or `-` for none"
         raise Refusal("given", f"{shown(part)} is not a fact", hint, offset)
     attribute = _attribute(match["name"], offset + match.start("name"))
+    if attribute.type is Type.PATH:
+        raise Refusal("given", "the path is that of the resource", "write it there", offset)
     if attribute.type is Type.BOOL:
         if match["value"] is not None:
             hint = f"write `{attribute.name}` or `not {attribute.name}`"
@@ -236,6 +238,10 @@ def _value(attribute: Attribute, text: str) -> Any:
     """Return the value that a condition would compare with, or None: there is one reader of values."""
     if attribute.type is Type.TIME:
         return values.minutes(text)
+    if attribute.type is Type.MOMENT:
+        return values.moment(text)
+    if attribute.type is Type.ADDRESS:
+        return values.address(text)
     compares = "<" if attribute.type is Type.DURATION else "=="
     try:
         tree = conditions.parse(f"{attribute.name} {compares} {text}")

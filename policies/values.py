@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from ipaddress import ip_address
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _WORDS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -38,6 +40,22 @@ def minutes(text: str) -> int | None:
     """Return the minutes after midnight of ``HH:MM``; None for anything else."""
     match = _TIME.fullmatch(text)
     return int(match[1]) * 60 + int(match[2]) if match else None
+
+
+def moment(text: str) -> datetime | None:
+    """Return the moment, UTC, of ``2026-12-01T09:00:00``; None for anything else."""
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def address(text: str) -> str | None:
+    """Return *text* if it is an IP address; None for anything else."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        return None
 
 
 def clock_words(minute: int) -> str:

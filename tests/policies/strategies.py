@@ -19,6 +19,11 @@ RESOURCES = ("data:x", "data:x/1", "data:xy", "svc:t/v1")
 WIDE = ("*", "data:*", "group:g")
 PATTERNS = (*RESOURCES, *WIDE, *WIDE, "data:x/*", "svc:*", "svc:t/*", "group:h")
 
+PATHS = (
+    *(("keyMatch", "/x*"), ("keyMatch2", "/x/:id"), ("keyMatch3", "/{id}"), ("keyMatch5", "/x/{id}")),
+    *(("globMatch", "/x/*"), ("regexMatch", "^/x(/.*)?$")),
+)
+PERIODS = ("_/2026-11-25T12:00:00", "2026-11-24T00:00:00/2026-11-26T12:30:00", "2026-11-27T08:00:00/_")
 ORDERINGS = ("<", "<=", ">", ">=")
 atoms = st.one_of(
     st.tuples(st.just("is"), st.sampled_from(["remote_control", "disk_encrypted"])),
@@ -28,6 +33,9 @@ atoms = st.one_of(
     ),
     st.tuples(st.just("cmp"), st.just("touch_age"), st.sampled_from(ORDERINGS), st.sampled_from([60, 300])),
     st.tuples(st.just("in"), st.just("country"), st.sampled_from([("US",), ("DE",), ("US", "DE")])),
+    st.sampled_from(PATHS).map(lambda match: ("match", "path", *match)),
+    st.sampled_from(PERIODS).map(lambda period: ("match", "now", "timeMatch", period)),
+    st.just(("match", "address", "ipMatch", "10.0.0.0/8")),
     st.tuples(st.just("in"), st.just("weekday"), st.sampled_from([("mon",), ("tue", "sun")])),
     st.lists(st.integers(0, 23), min_size=2, max_size=2, unique=True).map(
         lambda hours: ("between", "time", hours[0] * 60, hours[1] * 60 + 30)
@@ -51,6 +59,8 @@ def written(condition):
     kind, *parts = condition
     if kind == "is":
         return parts[0]
+    if kind == "match":
+        return " ".join(parts)
     if kind == "cmp":
         return f"{parts[0]} {parts[1]} {parts[2]}{'s' if parts[0] == 'touch_age' else ''}"
     if kind == "in":
@@ -128,6 +138,7 @@ facts = st.fixed_dictionaries(
         "presence_missed": st.integers(0, 3),
         "touch_age": st.integers(0, 400),
         "country": st.sampled_from(["US", "DE", "FR"]),
+        "address": st.sampled_from(["10.0.0.1", "192.0.2.1"]),
     },
 )
 

@@ -23,6 +23,7 @@ from policies import kleene
 from policies.bundle import model_text
 from policies.conditions import parse
 from policies.decide import decide_for, facts_at, outcome
+from policies.index import path_of
 from tests.policies import strategies as drawn
 from tests.reference import decider
 
@@ -158,7 +159,8 @@ def draw_policy(random: Random) -> drawn.Policy:
 
 def draw_condition(random: Random, depth: int) -> tuple[Any, ...]:
     """Draw a condition as a tree of tuples, as the reference decider takes it."""
-    kind = random.choice(["is", "level", "missed", "age", "country", "weekday", "time", "not", "and", "or"])
+    kinds = ["is", "level", "missed", "age", "country", "weekday", "time", "path", "address", "moment"]
+    kind = random.choice([*kinds, "not", "and", "or", "not", "and", "or"])
     if depth and kind == "not":
         return ("not", draw_condition(random, depth - 1))
     if depth and kind in ("and", "or"):
@@ -171,6 +173,9 @@ def draw_condition(random: Random, depth: int) -> tuple[Any, ...]:
         "age": ("cmp", "touch_age", order, random.choice([60, 300])),
         "country": ("in", "country", random.choice([("US",), ("US", "DE")])),
         "weekday": ("in", "weekday", random.choice([("mon",), ("tue", "sun")])),
+        "path": ("match", "path", *random.choice(drawn.PATHS)),
+        "address": ("match", "address", "ipMatch", random.choice(["10.0.0.0/8", "10.1.0.0/16"])),
+        "moment": ("match", "now", "timeMatch", random.choice(drawn.PERIODS)),
         "time": ("between", "time", starts * 60, ends * 60 + 30),
     }
     return simple.get(kind, ("is", random.choice(["remote_control", "disk_encrypted"])))
@@ -185,12 +190,14 @@ def draw_question(random: Random) -> tuple[str, str, str, dict[str, Any]]:
         "presence_missed": random.randint(0, 3),
         "touch_age": random.randint(0, 400),
         "country": random.choice(["US", "DE", "FR"]),
+        "address": random.choice(["10.0.0.1", "10.1.0.1", "192.0.2.1"]),
     }
     known = {name: value for name, value in facts.items() if random.random() < 0.67}
     now = drawn.MONDAY + timedelta(minutes=random.randrange(7 * 1440))
+    resource = random.choice([*drawn.RESOURCES, "data:x/1/2", "svc:t", "new:x"])
     return (
         random.choice([*drawn.NAMES, "nobody"]),
         random.choice([*drawn.ACTIONS, "list"]),
-        random.choice([*drawn.RESOURCES, "data:x/1/2", "svc:t", "new:x"]),
-        facts_at(known, now),
+        resource,
+        {**facts_at(known, now), "path": path_of(resource)},
     )

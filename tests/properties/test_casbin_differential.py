@@ -20,6 +20,7 @@ from policies.casbin.operators import compiled as operator
 from policies.casbin.tree import Operator
 from policies.conditions import parse
 from policies.decide import decide, facts_at
+from policies.index import path_of
 from policies.problems import Severity
 from tests.policies.strategies import MONDAY, policies, questions
 
@@ -286,7 +287,7 @@ def test_the_compiler_given_the_served_model_decides_as_the_product_does(policy,
         links = "\n".join(f"g, {a.member}, {a.group}" for a in question.assignments)
         loaded = compiled.load(f"{bundle.text}\n{links}\n", read)
         assert loaded.policy is not None, loaded.problems
-        facts = facts_at(request.attributes, question.now)
+        facts = {**facts_at(request.attributes, question.now), "path": path_of(request.resource)}
         values = {"sub": str(request.subject), "act": request.action, "obj": request.resource, "ctx": facts}
 
         generic = loaded.policy.decide(values, {}, question.now)

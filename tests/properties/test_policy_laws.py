@@ -10,6 +10,7 @@ from domain.decision import Effect
 from domain.reasons import ReasonCode
 from policies.bundle import assembled
 from policies.decide import decide, facts_at
+from policies.index import path_of
 from policies.validate import check
 from tests.policies.strategies import ACTION_LINKS, Policy, questions, rule_bodies, with_circles
 from tests.reference import decider
@@ -32,7 +33,7 @@ def applying(policy: Policy, question) -> tuple[set[str], set[str]]:
 
     def alone(rule):
         request = question.request
-        facts = facts_at(request.attributes, question.now)
+        facts = {**facts_at(request.attributes, question.now), "path": path_of(request.resource)}
         subject = str(request.subject)
         roles = [*policy.role_links, *links]
         return decider.decide(

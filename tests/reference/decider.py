@@ -1,17 +1,10 @@
 """The specification of a decision, said once more as plainly as it can be.
 
 From ``docs/policy.md`` alone, importing nothing of ``policies``. A rule is (id, subject,
-action, resource, condition, effect); a condition is None or a tree of tuples: ("is", name),
-("cmp", name, operator, value), ("in", name, values), ("between", name, start, end),
-("not", c), ("and", c, …), ("or", c, …).
+action, resource, condition, effect); conditions: see ``tests/reference/conditions.py``.
 """
 
-import operator
-
-COMPARE = {
-    "==": operator.eq, "!=": operator.ne, "<": operator.lt,
-    "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
+from tests.reference.conditions import value
 
 
 def decide(rules, role_links, resource_links, action_links, subject, action, resource, facts):
@@ -40,23 +33,3 @@ def reached(start, links):
 
 def covers(pattern, resource):
     return resource.startswith(pattern[:-1]) if pattern.endswith("*") else pattern == resource
-
-
-def value(condition, facts):
-    """Kleene's strong three values, with None for unknown."""
-    if condition is None:
-        return True
-    kind, *parts = condition
-    if kind in ("and", "or"):
-        ranked = [{False: 0, None: 1, True: 2}[value(part, facts)] for part in parts]
-        return [False, None, True][min(ranked) if kind == "and" else max(ranked)]
-    if kind == "not":
-        return {True: False, False: True, None: None}[value(parts[0], facts)]
-    if (have := facts.get(parts[0])) is None:
-        return None
-    if kind == "between":
-        start, end = parts[1:]
-        return start <= have < end if start < end else not end <= have < start
-    if kind == "cmp":
-        return COMPARE[parts[1]](have, parts[2])
-    return have in parts[1] if kind == "in" else have
