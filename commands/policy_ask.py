@@ -17,17 +17,17 @@ import click
 from commands.base import parts_or_exit, person
 from commands.policy_files import AS_JSON, FACTS, NOW, ROLES, RULES, asking, facts_from, options, rules_from
 from commands.policy_words import explained, listed
-from domain.access import Link, Subject, SubjectKind
+from domain.access import SubjectKind
 from domain.errors import Invalid
 from flows import reach
 from flows.parts import Parts
 from models.people import Person
-from policies import names
 from policies.bundle import Bundle
-from policies.names import ANY, MEMBERSHIPS
+from policies.names import ANY
 from policies.pages import PAGE
 from policies.problems import Refusal
 from policies.reverse import Given, Principal, what_can, who_can
+from policies.trials import SOMEBODY, read_asker
 
 _ONLY = {"can": True, "cannot": False, "all": None}
 _SHOW = click.option(
@@ -37,7 +37,6 @@ _CURSOR = click.option("--cursor", default="", help="Where a list goes on: what 
 _LIMIT = click.option("--limit", type=click.IntRange(1, 1000), default=PAGE, show_default=True)
 _ACTIONS = click.option("--action", "actions", multiple=True, help="Only this action.")
 _RESOURCES = click.option("--resource", "resources", multiple=True, help="This resource; with --rules.")
-_SOMEBODY = "(somebody)"  # no rule can name them
 
 
 @click.command("explain")
@@ -70,8 +69,9 @@ def policy_explain(
     else:
         parts = parts_or_exit()
         asked = _person(parts, subject).id
-        more = tuple(_role(role) for role in roles)
-        entry = reach.explained(parts, asked, action=action, resource=resource, given=given, more=more)
+        entry = reach.explained(
+            parts, asked, action=action, resource=resource, given=given, more=_groups(roles)
+        )
     explained(entry, as_json=as_json)
     sys.exit(0 if entry.open else 1)
 
@@ -163,7 +163,7 @@ def policy_what_can(
             actions=actions,
             only=only,
             given=given,
-            more=tuple(_role(role) for role in roles),
+            more=_groups(roles),
             cursor=cursor,
             limit=limit,
         ).page
@@ -190,35 +190,21 @@ def _person(parts: Parts, presented: str) -> Person:
 
 def _principal(presented: str, roles: Iterable[str] = ()) -> Principal:
     """Return a subject of a file: a person or service, or somebody with a role. Raises Invalid."""
-    kind, colon, id_ = presented.partition(":")
-    held = [_role(role) for role in roles]
-    if presented.startswith(MEMBERSHIPS):
-        held.append(_role(presented))
-        subject = Subject(SubjectKind.PERSON, _SOMEBODY)
-    elif presented == ANY:
-        subject = Subject(SubjectKind.PERSON, _SOMEBODY)
-    else:
-        name = presented if colon else f"{SubjectKind.PERSON.value}:{presented}"
-        _as_rules_write(name)
-        subject = Subject(
-            SubjectKind(kind if colon else SubjectKind.PERSON.value), id_ if colon else presented
-        )
-    links = tuple(Link(str(subject), role) for role in held)
-    return Principal(presented, subject, links)
-
-
-def _role(presented: str) -> str:
-    if not presented.startswith(MEMBERSHIPS):
-        raise Invalid(f"`{presented}` is no role or group", remedy="Write for example role:support.")
-    _as_rules_write(presented)
-    return presented
-
-
-def _as_rules_write(presented: str) -> None:
+    named = presented if ":" in presented or presented == ANY else f"{SubjectKind.PERSON.value}:{presented}"
+    parts = dict.fromkeys((*(() if named == ANY else (named,)), *roles))
     try:
-        names.subject(presented)
+        asker = read_asker(" + ".join(parts) or ANY)
     except Refusal as refusal:
         raise Invalid(refusal.message, remedy=refusal.suggestion or None) from refusal
+    return Principal(presented, asker.subject, asker.memberships)
+
+
+def _groups(roles: Sequence[str]) -> tuple[str, ...]:
+    """Return the roles and groups of ``--role``. Raises Invalid."""
+    who = _principal(ANY, roles)
+    if who.subject.id != SOMEBODY:
+        raise Invalid(f"`{who.subject}` is no role or group", remedy="Write for example role:support.")
+    return tuple(link.group for link in who.assignments)
 
 
 def _named(bundle: Bundle) -> list[Principal]:

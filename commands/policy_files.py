@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from commands.base import FILE, WHEN, plainly
+from domain.attributes import ATTRIBUTES
 from domain.errors import Invalid
 from policies.bundle import Bundle, load
 from policies.facts import read_fact
@@ -22,7 +23,7 @@ asking = partial(plainly, status=WRONG_USE)
 RULES = click.option("--rules", type=FILE, help="Rules from a file; else those that are published.")
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 FACTS = click.option(
-    "--with", "facts", multiple=True, metavar="FACT=VALUE", help="What is known, for example tier=2."
+    "--with", "facts", multiple=True, metavar="FACT", help="What is known: tier=2, or 'not remote_control'."
 )
 NOW = click.option("--now", type=WHEN, help="When, for example 2026-11-25T12:00Z; else now.")
 ROLES = click.option(
@@ -51,6 +52,8 @@ def facts_from(presented: Sequence[str]) -> dict[str, Any]:
             name, value = read_fact(text)
         except Refusal as refusal:
             raise Invalid(refusal.message, code="fact", remedy=refusal.suggestion or None) from refusal
+        if ATTRIBUTES[name].criterion == "time":
+            raise Invalid(f"`{name}` follows from the moment", code="fact", remedy="Say --now instead.")
         if facts.setdefault(name, value) != value:
             raise Invalid(f"`{name}` is given twice", code="fact")
     return facts

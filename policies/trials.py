@@ -8,18 +8,16 @@ is asked of ``policies.proof``.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from domain.access import GROUP_TYPE, Link, Subject, SubjectKind
-from domain.attributes import ATTRIBUTES, Attribute, Type
 from domain.reasons import ReasonCode
-from policies import conditions, names, values
+from policies import names
 from policies.advice import Known
 from policies.causes import DENYING
-from policies.conditions import Atom
+from policies.facts import read_fact
 from policies.names import ANY, EMPTY
 from policies.parse import Row
 from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
@@ -30,7 +28,6 @@ T = TypeVar("T")
 SOMEBODY = "-"
 """The id of whoever a test means by roles alone: no rule can name it."""
 _PRINCIPALS = (SubjectKind.PERSON, SubjectKind.SERVICE)
-_EXAMPLES = ("2", "30s", "10:00", "word", "DE", "12.5", "2026-12-01T09:00:00", "192.0.2.7")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +129,7 @@ def _trial(row: Row) -> tuple[Trial | None, list[Problem]]:
             return None
 
     read_field(0, names.rule_id)
-    asker = read_field(1, _asker)
+    asker = read_field(1, read_asker)
     read_field(2, _action)
     read_field(3, _resource)
     given = read_field(4, _given)
@@ -154,8 +151,8 @@ def _parts(text: str, mark: str) -> list[tuple[int, str]]:
     return found
 
 
-def _asker(text: str) -> Asker:
-    """Read ``*``, ``role:a + group:b`` or ``person:ann + role:a``."""
+def read_asker(text: str) -> Asker:
+    """Read ``*``, ``role:a + group:b`` or ``person:ann + role:a``. Raises Refusal."""
     if text == ANY:
         return Asker(text, Subject(SubjectKind.PERSON, SOMEBODY), ())
     subject: Subject | None = None
@@ -200,66 +197,11 @@ def _given(text: str) -> tuple[tuple[str, Any], ...]:
         return ()
     facts: dict[str, Any] = {}
     for offset, part in _parts(text, ";"):
-        name, value = _fact(part, offset)
+        name, value = read_fact(part, offset)
         if name in facts:
             raise Refusal("given", f"`{name}` is given twice", "remove one of them", offset)
         facts[name] = value
     return tuple(facts.items())
-
-
-def _fact(part: str, offset: int) -> tuple[str, Any]:
-    match = re.fullmatch(r"(?P<no>not\s+)?(?P<name>[A-Za-z0-9_]+)\s*(?:=(?P<value>.*))?", part, re.ASCII)
-    if match is None:
-        hint = "write facts like `tier = 2; disk_encrypted; not remote_control`, or `-` for none"
-        raise Refusal("given", f"{shown(part)} is not a fact", hint, offset)
-    attribute = _attribute(match["name"], offset + match.start("name"))
-    if attribute.type is Type.PATH:
-        raise Refusal("given", "the path is that of the resource", "write it there", offset)
-    if attribute.type is Type.BOOL:
-        if match["value"] is not None:
-            hint = f"write `{attribute.name}` or `not {attribute.name}`"
-            raise Refusal("given", f"`{attribute.name}` is either so or not", hint, offset)
-        return attribute.name, match["no"] is None
-    example = f"write for example `{attribute.name} = {_example(attribute)}`"
-    if match["no"] is not None or match["value"] is None:
-        raise Refusal("given", f"{shown(part)} gives no value", example, offset)
-    text = match["value"].strip()
-    value = _value(attribute, text)
-    if value is None:
-        hint = did_you_mean(text, attribute.values) or example
-        if attribute.values and hint == example:
-            hint = f"known are {', '.join(attribute.values)}"
-        at = offset + match.start("value") + len(match["value"]) - len(match["value"].lstrip())
-        raise Refusal("value", f"{shown(text)} is not a value of `{attribute.name}`", hint, at)
-    return attribute.name, value
-
-
-def _value(attribute: Attribute, text: str) -> Any:
-    """Return the value that a condition would compare with, or None: there is one reader of values."""
-    if attribute.type is Type.TIME:
-        return values.minutes(text)
-    if attribute.type is Type.MOMENT:
-        return values.moment(text)
-    if attribute.type is Type.ADDRESS:
-        return values.address(text)
-    compares = "<" if attribute.type is Type.DURATION else "=="
-    try:
-        tree = conditions.parse(f"{attribute.name} {compares} {text}")
-    except Refusal:
-        return None
-    return tree.value if isinstance(tree, Atom) else None
-
-
-def _example(attribute: Attribute) -> str:
-    return next(text for text in (*attribute.values[-1:], *_EXAMPLES) if _value(attribute, text) is not None)
-
-
-def _attribute(name: str, offset: int) -> Attribute:
-    attribute = ATTRIBUTES.get(name)
-    if attribute is None:
-        hint = did_you_mean(name, ATTRIBUTES) or f"known are {', '.join(sorted(ATTRIBUTES))}"
-        raise Refusal("attribute-unknown", f"there is no attribute {shown(name)}", hint, offset)
-    return attribute
 
 
 def _effect(text: str) -> RuleEffect:
