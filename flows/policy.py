@@ -23,6 +23,7 @@ from domain.errors import BundleInvalid, Conflict, NotFound, StaleBase
 from flows.bundles import COMPILED
 from flows.decide import published
 from flows.parts import Parts
+from flows.policy_effects import Impact, impact
 from flows.session import Viewer
 from flows.tap import Tap, spend
 from models.catalog import resources
@@ -42,7 +43,7 @@ _GO_ON = "Copy its text into a draft, mend what fails, and publish that."
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What is wrong with a text, what it would change, and how its own tests came out.
+    """What is wrong with a text, what it would change for whom, and how its own tests came out.
 
     *bundle* is None, and nothing else is known, while it has errors.
     """
@@ -53,6 +54,7 @@ class Checked:
     bundle: Bundle | None
     base_revision: int
     outcomes: tuple[proof.Outcome, ...] = ()
+    impact: Impact | None = None
 
     @property
     def errors(self) -> int:
@@ -87,14 +89,14 @@ def editor(parts: Parts, viewer: Viewer) -> Editor:
         text = (bundle_text(session, newest.digest) or "") if newest else ""
         draft = session.get(Draft, viewer.person_id)
         base = draft.base_revision if draft else revision
-        checked = _check(session, draft.text if draft else text, base)
+        checked = _check(session, draft.text if draft else text, base, parts.clock.now())
         return Editor(checked, revision, text, draft.saved_at if draft else None)
 
 
 def check(parts: Parts, text: str, base_revision: int) -> Checked:
     """Check a text against what is published and known, without saving it."""
     with parts.db.read() as session:
-        return _check(session, text, base_revision)
+        return _check(session, text, base_revision, parts.clock.now())
 
 
 def save_draft(parts: Parts, viewer: Viewer, text: str, base_revision: int) -> Checked:
@@ -106,7 +108,7 @@ def save_draft(parts: Parts, viewer: Viewer, text: str, base_revision: int) -> C
             Draft(author=viewer.person_id, base_revision=base_revision, text=_normal(text), saved_at=now)
         )
         session.flush()
-        checked = _check(session, _normal(text), base_revision)
+        checked = _check(session, _normal(text), base_revision, None)
         details = {"base": base_revision, "errors": checked.errors}
         parts.commit(
             session, Event(EventKind.POLICY_DRAFT_SAVED, viewer.person_id, viewer.person_id, details)
@@ -158,6 +160,7 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap) -> int:
         spend(session, tap, _action(digest, base, note), now)
         try:
             bundle = _bundle_to_publish(session, viewer, digest)
+            effects = _counts(session, bundle, now)
             _publish(
                 session,
                 bundle,
@@ -175,29 +178,26 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap) -> int:
         if draft is not None and _digest_of(draft) == digest:
             session.delete(draft)
         details = {"revision": base + 1, "bundle": digest, "base": base, "signature": tap.signature_id}
-        parts.commit(session, Event(EventKind.POLICY_PUBLISHED, viewer.person_id, "-", details))
+        event = Event(EventKind.POLICY_PUBLISHED, viewer.person_id, "-", {**details, **effects})
+        parts.commit(session, event)
         return base + 1
 
 
 def publish_from_host(session: Session, parts: Parts, text: str) -> Event:
     """Publish rules from the command line (a loaded document); the caller commits the event."""
-    bundle = load(_normal(text))
+    bundle, now = load(_normal(text)), parts.clock.now()
     newest = newest_publication(session)
     base = newest.revision if newest else 0
-    _publish(session, bundle, base=base, author="host", signature=None, note="loaded", now=parts.clock.now())
-    return Event(EventKind.POLICY_PUBLISHED, "host", "-", {"revision": base + 1, "bundle": bundle.digest})
+    effects = _counts(session, bundle, now)
+    _publish(session, bundle, base=base, author="host", signature=None, note="loaded", now=now)
+    details = {"revision": base + 1, "bundle": bundle.digest, **effects}
+    return Event(EventKind.POLICY_PUBLISHED, "host", "-", details)
 
 
-def history_text(parts: Parts, revision: int) -> tuple[Publication, str, tuple[Change, ...]]:
-    """Return one publication, its text, and what it changed against the one before it."""
-    with parts.db.read() as session:
-        row = session.get(Publication, revision)
-        if row is None:
-            raise NotFound("there is no such publication")
-        text = bundle_text(session, row.digest) or ""
-        before = session.get(Publication, revision - 1)
-        old = load(bundle_text(session, before.digest) or "") if before else None
-        return row, text, diff(old, load(text))
+def _counts(session: Session, bundle: Bundle, now: datetime) -> dict[str, Any]:
+    """Return how much changes against what is in force, for the record."""
+    current, _revisions = published(session)
+    return {"effects": dict(impact(session, current, bundle, now).counts)}
 
 
 def _publish(
@@ -269,7 +269,8 @@ def _action(digest: str, base: int, note: str) -> dict[str, Any]:
     return {"do": "policy.publish", "bundle": digest, "base": base, "note": note.strip()[:500].rstrip()}
 
 
-def _check(session: Session, text: str, base_revision: int) -> Checked:
+def _check(session: Session, text: str, base_revision: int, now: datetime | None) -> Checked:
+    """*now* None: do not look at whom it changes something for."""
     _require_size(text)
     text = _normal(text)
     problems = validate(text, known=_known(session))
@@ -277,7 +278,9 @@ def _check(session: Session, text: str, base_revision: int) -> Checked:
     if any(problem.severity == "error" for problem in problems):
         return Checked(text, problems, (), None, base_revision)
     bundle = load(text)
-    return Checked(text, problems, diff(current, bundle), bundle, base_revision, proof.run(bundle))
+    changed = impact(session, current, bundle, now) if now is not None else None
+    changes = diff(current, bundle)
+    return Checked(text, problems, changes, bundle, base_revision, proof.run(bundle), changed)
 
 
 def _known(session: Session) -> Known:

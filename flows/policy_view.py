@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from domain.errors import Conflict, NotFound
 from flows.names import names_of
 from flows.parts import Parts
-from flows.policy import Checked, Editor, editor, history_text
+from flows.policy import Checked, Editor, editor
+from flows.policy_effects import Impact, impact
 from flows.session import Viewer
 from models.policy import Publication, bundle_text, newest_publication, publications
+from policies import proof
 from policies.bundle import load
 from policies.diff import Change, diff
 
@@ -27,15 +29,31 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class Difference:
+    """What one bundle changes against another: rule by rule, and for the people known today."""
+
+    changes: tuple[Change, ...]
+    impact: Impact
+
+
+@dataclass(frozen=True, slots=True)
 class Published:
-    """One publication: its text, what it changed, and what publishing it again would change."""
+    """One publication: its text, what it changed, and what publishing it again would change.
+
+    *outcomes*: its tests, run today.
+    """
 
     row: Publication
     author: str
     text: str
-    changes: tuple[Change, ...]
-    back: tuple[Change, ...]
+    difference: Difference
+    back: Difference
     newest: int
+    outcomes: tuple[proof.Outcome, ...]
+
+    @property
+    def failed(self) -> int:
+        return sum(not outcome.passed for outcome in self.outcomes)
 
     @property
     def in_force(self) -> bool:
@@ -57,19 +75,24 @@ def history(parts: Parts, *, before: int | None = None) -> History:
 
 def publication(parts: Parts, revision: int) -> Published:
     """Return one publication. Raises NotFound."""
-    row, text, changes = history_text(parts, revision)
+    now = parts.clock.now()
     with parts.db.read() as session:
+        row, before = session.get(Publication, revision), session.get(Publication, revision - 1)
         newest = newest_publication(session)
-        if newest is None:
+        if row is None or newest is None:
             raise NotFound("there is no such publication")
+        text = bundle_text(session, row.digest) or ""
+        bundle = load(text)
+        old = load(bundle_text(session, before.digest) or "") if before else None
         current = load(bundle_text(session, newest.digest) or "")
         return Published(
             row,
             names_of(session, {row.author})[row.author],
             text,
-            changes,
-            diff(current, load(text)),
+            Difference(diff(old, bundle), impact(session, old, bundle, now)),
+            Difference(diff(current, bundle), impact(session, current, bundle, now)),
             newest.revision,
+            proof.run(bundle),
         )
 
 

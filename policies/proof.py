@@ -88,7 +88,7 @@ def counted(outcomes: Sequence[Outcome]) -> str:
     """Say how many of *outcomes* passed: ``3 of 4 tests pass``."""
     passed = sum(outcome.passed for outcome in outcomes)
     if passed == len(outcomes):
-        return "1 test passes" if passed == 1 else f"all {passed} tests pass"
+        return "1 test passes" if passed == 1 else f"{passed} tests pass"
     return f"{passed} of {len(outcomes)} tests pass"
 
 

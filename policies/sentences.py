@@ -34,7 +34,7 @@ def sentence(rule: Rule) -> str:
     if rule.effect is RuleEffect.ALLOW:
         who = named(rule.subject)
         when = f" when {condition(rule.when)}" if rule.when is not None else ""
-        return f"{who} may {what} {where}{when}{_terms(rule)}"
+        return f"{who} may {what} {where}{when}{terms(rule)}"
     who = "nobody may" if rule.subject == ANY else f"{named(rule.subject)} may not"
     when = f" when {condition(rule.when)}, or when that is not known" if rule.when is not None else ""
     return f"{who} {what} {where}{when}"
@@ -78,7 +78,8 @@ def _where(resource: str, *, to: bool) -> str:
     return f"with {told}" if to else told
 
 
-def _terms(rule: Rule) -> str:
+def terms(rule: Rule) -> str:
+    """Say what goes with a permit, as it stands behind a sentence; nothing for no terms."""
     cap = rule.given.cap
     limit = f", for at most {values.duration_words(int(cap.total_seconds()))}" if cap is not None else ""
     return limit + (", without asking for a grant" if rule.given.standing else "")

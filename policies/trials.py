@@ -57,11 +57,12 @@ class Trial:
     row: tuple[str, ...]
 
     def sentence(self) -> str:
-        """Say it: ``the rules must deny role:support read on data:x (tier-too-low), given tier = 1``."""
+        """Say it: ``the rules must not let role:support read data:x (tier-too-low), given tier = 1``."""
         _, who, action, resource, given, effect, reason = self.row
         why = "" if self.reason is None else f" ({reason})"
         facts = "nothing" if given == EMPTY else given
-        return f"the rules must {effect} {who} {action} on {resource}{why}, given {facts}"
+        let = "let" if effect == RuleEffect.ALLOW else "not let"
+        return f"the rules must {let} {who} {action} {resource}{why}, given {facts}"
 
 
 def read(rows: Iterable[Row]) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:

@@ -123,7 +123,7 @@ def test_a_change_of_tests_and_of_action_groups_is_one_too():
             "low",
             "t, low, role:x, read, data:logs, tier = 0, deny, -",
             "t, low, role:x, read, data:logs, tier = 1, deny, -",
-            "the rules must deny role:x read on data:logs, given tier = 0 → "
-            "the rules must deny role:x read on data:logs, given tier = 1",
+            "the rules must not let role:x read data:logs, given tier = 0 → "
+            "the rules must not let role:x read data:logs, given tier = 1",
         ),
     )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+from sqlalchemy import update
+
+from models.people import Person
 from models.policy import Draft, newest_publication
 from tests.web.desk import Desk, recorded
 from tests.world import World
@@ -74,9 +77,13 @@ def test_a_text_is_checked_while_it_is_typed_without_being_saved(world: World, a
 
     assert [problem["line"] for problem in wrong["problems"]] == [2]
     assert "deny" in wrong["problems"][0]["suggestion"]
+    assert wrong["problems"][0]["column"] == WRONG.splitlines()[1].index("dney") + 1
+    assert wrong["problems"][0]["fix"] == {"column": 50, "length": 4, "text": "deny"}
+    assert "Not known while there are errors" in wrong["panel"]
     assert wrong["summary"] == "1 error. It cannot be published like this."
     assert all(problem["message"].startswith("Warning: ") for problem in right["problems"])
     assert right["summary"].endswith("1 change against the rules in force.")
+    assert "nobody may do anything with everything under data:" in right["panel"]
     assert not recorded(world, "policy.draft-saved")
 
 
@@ -205,3 +212,56 @@ def test_a_text_that_is_too_long_comes_back(asha: Desk) -> None:
 
     assert page.status_code == 400
     assert text in page.text
+
+
+TESTED = FIRST + "t, low, role:support, read, data:customer-logs, tier = 1, {}\n"
+
+
+def test_a_draft_with_a_failing_test_is_kept_and_not_reviewed(world: World, asha: Desk) -> None:
+    page = asha.post("/admin/policy", rules=TESTED.format("allow, -"), base_revision="0", next="review")
+    refused = asha.send("/admin/policy/publish/options", {"digest": "x"})
+
+    assert page.status_code == 400
+    assert "expects allow and got deny (tier-too-low); nearest is rule “logs-read”." in page.text
+    assert (refused.status_code, refused.json["code"]) == (409, "draft-not-ready")
+
+
+def test_who_gains_is_told_before_the_touch_afterwards_and_on_the_record(world: World, asha: Desk) -> None:
+    world.resource("data:customer-logs")
+    world.person("imani", "role:support")
+    save(asha, TESTED.format("deny, tier-too-low"), 0)
+    told = "Imani gains read on data:customer-logs when tier is at least 2, for at most 15 minutes"
+
+    review = asha.get("/admin/policy/publish").text
+    asha.touch("/admin/policy/publish", digest=digest(asha))
+
+    assert told in review
+    assert "1 test passes" in review
+    assert told in asha.get("/admin/policy/history/1").text
+    effects = recorded(world, "policy.published")[0][1]["effects"]
+    assert (effects["gains"], effects["losses"], effects["people_gaining"]) == (1, 0, 1)
+
+
+def test_going_back_says_who_loses(world: World, asha: Desk) -> None:
+    world.resource("data:customer-logs")
+    world.person("imani", "role:support")
+    world.publish(FIRST.replace("role:support", "role:night"))
+    world.publish(FIRST)
+
+    page = asha.get("/admin/policy/history/1/rollback").text
+
+    assert "Imani loses read on data:customer-logs" in page
+    assert "1 person loses something" in page
+
+
+def test_names_in_sentences_are_escaped(world: World, asha: Desk) -> None:
+    world.resource("data:customer-logs")
+    imani = world.person("imani", "role:support")
+    with world.parts.db.write() as session:
+        session.execute(update(Person).where(Person.id == imani.id).values(display_name="<b>Imani</b>"))
+        world.parts.commit(session)
+
+    panel = asha.send("/admin/policy/check", {"rules": FIRST, "base_revision": "0"}).json["panel"]
+
+    assert "&lt;b&gt;Imani&lt;/b&gt; gains read" in panel
+    assert "<b>Imani" not in panel

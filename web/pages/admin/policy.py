@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Response, jsonify, request
+from flask import Response, jsonify, render_template, request
 
 from domain.errors import Conflict, DoorwardError
 from flows import policy
 from flows.policy_view import meanwhile, to_publish, unready
+from policies import proof
+from policies.mending import mend
+from policies.problems import Problem
 from web.body import json_object
 from web.pages.admin.console import Answer, Form, area, begin_tap, can, number, page, said, see, sentence
 from web.pages.session import finish_tap
@@ -38,7 +41,7 @@ def save() -> Answer:
     found = policy.editor(parts(), viewer())
     if found.stale:
         return _editor_page(status=409)
-    if checked.errors:
+    if checked.errors or checked.failed:
         return _editor_page(status=400 if form["next"] == "review" else 200)
     return see("/admin/policy/publish" if form["next"] == "review" else "/admin/policy")
 
@@ -50,9 +53,8 @@ def check() -> Response:
     body = json_object()
     base = number(str(body.get("base_revision", "")))
     checked = policy.check(parts(), str(body.get("rules", "")), base or 0)
-    return jsonify(
-        problems=[problem_view(problem) for problem in checked.problems], summary=_summary(checked)
-    )
+    panel = render_template("admin/_policy_panel.html", checked=checked, published_revision=base or 0)
+    return jsonify(problems=_problems(checked), summary=_summary(checked), panel=panel)
 
 
 @pages.post("/admin/policy/discard")
@@ -97,19 +99,32 @@ def publish() -> Response:
     return jsonify(location=f"/admin/policy/history/{revision}")
 
 
-def problem_view(problem: Any) -> dict[str, Any]:
-    """Return one finding in the shape of the editor: sentences, and a warning called one."""
+def problem_view(problem: Problem, line: str) -> dict[str, Any]:
+    """Return one finding in the shape of the editor: sentences, and a warning called one.
+
+    *fix* is what its button writes into the *line*, if the suggestion can be written.
+    """
     word = "" if problem.severity == "error" else "Warning: "
+    fix = mend(line, problem)
     return {
         "line": problem.line,
+        "column": problem.column,
         "message": word + sentence(problem.message),
         "suggestion": sentence(problem.suggestion) if problem.suggestion else "",
         "severity": str(problem.severity),
+        "fix": fix.as_dict() if fix else None,
     }
 
 
 def _problems(checked: policy.Checked) -> list[dict[str, Any]]:
-    return [problem_view(problem) for problem in checked.problems]
+    """Return what is wrong with a text, tests that fail among it, in the order of the lines."""
+    lines = checked.text.split("\n")
+    failed = [outcome.as_problem() for outcome in checked.outcomes if not outcome.passed]
+    found = sorted((*checked.problems, *failed), key=lambda problem: problem.line)
+    return [
+        problem_view(problem, lines[problem.line - 1] if problem.line <= len(lines) else "")
+        for problem in found
+    ]
 
 
 def _summary(checked: policy.Checked) -> str:
@@ -117,7 +132,12 @@ def _summary(checked: policy.Checked) -> str:
     warnings = len(checked.problems) - checked.errors
     if checked.errors:
         return f"{_counted(checked.errors, 'error')}. It cannot be published like this."
+    if checked.failed:
+        fail = "1 test fails" if checked.failed == 1 else f"{checked.failed} tests fail"
+        return f"{fail}. It cannot be published like this."
     told = [f"{_counted(warnings, 'warning')}."] if warnings else ["No problems found."]
+    if checked.outcomes:
+        told.append(proof.counted(checked.outcomes).capitalize() + ".")
     changed = _counted(len(checked.changes), "change")
     told.append(f"{changed} against the rules in force." if checked.changes else "It changes nothing.")
     return " ".join(told)

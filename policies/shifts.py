@@ -1,0 +1,120 @@
+"""How does the answer to one question change when other rules speak of it?
+
+Compares what the rules of the old and of the new bundle say about one subject,
+action and resource, over all facts (``policies.worlds``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from policies.crowd import Part
+from policies.kleene import Facts
+from policies.rules import Rule, RuleEffect
+from policies.worlds import worlds
+
+MOST_WORLDS = 4096
+Key = tuple[tuple[str, str, str], ...]
+_Given = tuple[timedelta | None, bool, bool]
+
+
+class Kind(StrEnum):
+    """What becomes of the answer. SAME: other rules, the same answers; UNSURE: too many facts to try."""
+
+    GAINED = "gained"
+    LOST = "lost"
+    WIDER = "wider"
+    NARROWER = "narrower"
+    OTHER = "other"
+    TERMS = "terms"
+    UNSURE = "unsure"
+    SAME = "same"
+
+
+GAINS = frozenset({Kind.GAINED, Kind.WIDER, Kind.OTHER})
+LOSSES = frozenset({Kind.LOST, Kind.NARROWER, Kind.OTHER})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shift:
+    """One change of an answer. *example*: facts of which the old and the new answer differ."""
+
+    kind: Kind
+    before: tuple[Rule, ...]
+    after: tuple[Rule, ...]
+    example: Mapping[str, Any] | None
+
+
+class Shifts:
+    """Compares, and remembers: most questions are about the same few sets of rules."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Key, Key], Shift | None] = {}
+
+    def of(self, parts: Iterable[Part]) -> dict[Shift, int]:
+        """Return the shifts of one question, each with the mask of those it is for."""
+        found: dict[Shift, int] = {}
+        for part in parts:
+            shift = self.between(part.before, part.after)
+            if shift is not None and shift.kind is not Kind.SAME:
+                found[shift] = found.get(shift, 0) | part.mask
+        return found
+
+    def between(self, before: Sequence[Rule], after: Sequence[Rule]) -> Shift | None:
+        """Return the shift from the rules *before* to those *after*; None where they say the same."""
+        keys = _key(before), _key(after)
+        if keys not in self._known:
+            self._known[keys] = None if keys[0] == keys[1] else _shift(tuple(before), tuple(after))
+        return self._known[keys]
+
+
+def _key(rules: Sequence[Rule]) -> Key:
+    return tuple(sorted({(rule.effect.value, rule.condition, rule.terms) for rule in rules}))
+
+
+def _shift(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> Shift:
+    tried = worlds((r.when for r in (*before, *after) if r.when is not None), most=MOST_WORLDS)
+    if tried is None:
+        return Shift(Kind.UNSURE, before, after, None)
+    examples: dict[Kind, Facts] = {}
+    ever_before = ever_after = False
+    for facts in tried:
+        was, is_ = _answer(before, facts), _answer(after, facts)
+        ever_before |= was is not None
+        ever_after |= is_ is not None
+        if was == is_:
+            continue
+        kind = Kind.GAINED if was is None else Kind.LOST if is_ is None else Kind.TERMS
+        examples.setdefault(kind, facts)
+    kind = _kind(frozenset(examples), ever_before=ever_before, ever_after=ever_after)
+    example = next((examples[k] for k in (Kind.GAINED, Kind.LOST, Kind.TERMS) if k in examples), None)
+    return Shift(kind, before, after, example)
+
+
+def _kind(seen: frozenset[Kind], *, ever_before: bool, ever_after: bool) -> Kind:
+    if Kind.GAINED in seen and Kind.LOST in seen:
+        return Kind.OTHER
+    if Kind.GAINED in seen:
+        return Kind.WIDER if ever_before else Kind.GAINED
+    if Kind.LOST in seen:
+        return Kind.NARROWER if ever_after else Kind.LOST
+    return Kind.TERMS if Kind.TERMS in seen else Kind.SAME
+
+
+def _answer(rules: Sequence[Rule], facts: Facts) -> _Given | None:
+    """Return what a permit would give (longest cap, standing, uncapped), or None for a denial."""
+    permits = []
+    for rule in rules:
+        value = rule.value(facts)
+        if rule.effect is RuleEffect.DENY and value is not False:
+            return None
+        if rule.effect is RuleEffect.ALLOW and value is True:
+            permits.append(rule.given)
+    if not permits:
+        return None
+    caps = [given.cap for given in permits if given.cap is not None]
+    return max(caps, default=None), any(given.standing for given in permits), len(caps) < len(permits)
