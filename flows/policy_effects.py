@@ -8,7 +8,7 @@ was stopped are left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from unicodedata import bidirectional
@@ -24,6 +24,7 @@ from policies.bundle import Bundle
 from policies.crowd import Holder
 from policies.effect_words import names, told
 from policies.effects import Effect, Effects, effects
+from policies.pinning import pinned
 from policies.shifts import GAINS, LOSSES, Kind
 
 MOST_TOLD = 40
@@ -35,12 +36,14 @@ class Told:
     """One effect for a page. *state*: ``gain``, ``loss``, ``both`` or ``other``.
 
     *names* are told on demand, where the sentence has not room for all; *unnamed* counts those beyond.
+    *test*: a row that holds the effect fast, if there is one.
     """
 
     state: str
     sentence: str
     names: tuple[str, ...] = ()
     unnamed: int = 0
+    test: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,9 @@ class Impact:
 
 def impact(session: Session, old: Bundle | None, new: Bundle, now: datetime) -> Impact:
     """Return what the change from *old* to *new* does to the people and resources known at *now*."""
-    found = effects(old, new, tuple(_holders(session, now)), _catalogue(session))
-    return _impact(session, found)
+    holders = tuple(_holders(session, now))
+    found = effects(old, new, holders, _catalogue(session))
+    return _impact(session, found, new, holders)
 
 
 def _holders(session: Session, now: datetime) -> Iterator[Holder]:
@@ -85,13 +89,15 @@ def _catalogue(session: Session) -> dict[str, tuple[str, ...]]:
     return {row.id: tuple(row.actions) for row in resources(session)}
 
 
-def _impact(session: Session, found: Effects) -> Impact:
+def _impact(session: Session, found: Effects, new: Bundle, holders: Sequence[Holder]) -> Impact:
     shown = found.effects[:MOST_TOLD]
     kind = f"{SubjectKind.PERSON.value}:"
     ids = {name.removeprefix(kind) for effect in shown for name in effect.who[:MOST_NAMES]}
     called = {kind + id_: isolated(name) for id_, name in names_of(session, ids).items()}
+    held = {one.name: one.memberships for one in holders}
+    taken = {trial.id for trial in new.tests}
     return Impact(
-        tuple(_told(effect, called) for effect in shown),
+        tuple(_told(effect, called, pinned(effect, new, held, taken)) for effect in shown),
         len(found.effects) - len(shown),
         found.people(GAINS),
         found.people(LOSSES),
@@ -100,10 +106,10 @@ def _impact(session: Session, found: Effects) -> Impact:
     )
 
 
-def _told(effect: Effect, called: Mapping[str, str]) -> Told:
+def _told(effect: Effect, called: Mapping[str, str], test: str | None) -> Told:
     some = names(effect, called) if len(effect.who) > 1 else ()
     unnamed = len(effect.who) - len(some) if some else 0
-    return Told(_state(effect.shift.kind), told(effect, called), some, unnamed)
+    return Told(_state(effect.shift.kind), told(effect, called), some, unnamed, test)
 
 
 def isolated(name: str) -> str:

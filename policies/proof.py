@@ -63,7 +63,7 @@ class Outcome:
 
 def run(bundle: Bundle) -> tuple[Outcome, ...]:
     """Decide every test of *bundle*, in the order of its lines."""
-    return tuple(Outcome(trial, _decided(bundle, trial)) for trial in bundle.tests)
+    return tuple(decided(bundle, trial) for trial in bundle.tests)
 
 
 def failures(bundle: Bundle) -> tuple[Problem, ...]:
@@ -92,11 +92,12 @@ def counted(outcomes: Sequence[Outcome]) -> str:
     return f"{passed} of {len(outcomes)} tests pass"
 
 
-def _decided(bundle: Bundle, trial: Trial) -> Decision:
+def decided(bundle: Bundle, trial: Trial) -> Outcome:
+    """Decide one trial, of *bundle* or not."""
     asker, facts = trial.asker, dict(trial.given)
     request = AccessRequest(asker.subject, trial.action, trial.resource, facts)
     names = bundle.index.names_of(asker.subject, asker.memberships)
-    return decide_for(names, request, bundle=bundle, facts=facts, now=_NO_TIME)
+    return Outcome(trial, decide_for(names, request, bundle=bundle, facts=facts, now=_NO_TIME))
 
 
 def _hint(decision: Decision) -> str:

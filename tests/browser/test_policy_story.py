@@ -88,6 +88,13 @@ def test_an_admin_writes_a_wrong_rule_mends_it_tests_it_and_publishes(author: Vi
         "for at most 15 minutes"
     )
 
+    page.get_by_role("button", name="Keep as a test").click()
+    expect(summary(page)).to_contain_text("1 test passes.")
+    assert (
+        "t, read-data-customer-logs, role:support, read, data:customer-logs, tier = 3, allow, -"
+        in text.input_value()
+    )
+
     text.fill(RULES.replace("role:night-shift", "role:day-shift") + WRONG.replace("teir", "tier"))
     expect(panel(page)).to_contain_text("Laila Haddad loses read on data:customer-logs")
     expect(panel(page)).to_contain_text("1 person loses something")

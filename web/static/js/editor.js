@@ -102,13 +102,25 @@ function enlist(editor) {
   function write({ line, fix }) {
     const { column, text: word } = fix;
     goTo({ line, fix });
-    // The one way that leaves the writer's undo alone.
-    if (!document.execCommand('insertText', false, word)) {
-      text.setRangeText(word, text.selectionStart, text.selectionEnd, 'end');
-      text.dispatchEvent(new Event('input', { bubbles: true }));
-    }
+    insert(word);
     goTo({ line, fix: { column, length: word.length } });
     check();
+  }
+
+  function append(row) {
+    const end = text.value.length;
+    text.focus({ preventScroll: true });
+    text.setSelectionRange(end, end);
+    insert(`${end && !text.value.endsWith('\n') ? '\n' : ''}${row}\n`);
+    goTo({ line: text.value.split('\n').length - 1 });
+    check();
+  }
+
+  // The one way that leaves the writer's undo alone.
+  function insert(words) {
+    if (document.execCommand('insertText', false, words)) return;
+    text.setRangeText(words, text.selectionStart, text.selectionEnd, 'end');
+    text.dispatchEvent(new Event('input', { bubbles: true }));
   }
 
   function itemOf(problem) {
@@ -195,10 +207,13 @@ function enlist(editor) {
   text.addEventListener('scroll', follow);
   document.addEventListener('click', (event) => {
     const button = event.target.closest('[data-fix]');
+    const keep = event.target.closest('[data-append]');
     const link = event.target.closest('a[data-line]');
     const found = problems[[...list.children].indexOf(event.target.closest('li'))];
     if (button && found) {
       write(found);
+    } else if (keep && panel?.contains(keep)) {
+      append(keep.dataset.append);
     } else if (link && (found || panel?.contains(link))) {
       event.preventDefault();
       goTo(found || { line: Number(link.dataset.line) });

@@ -1,0 +1,77 @@
+"""Which test would hold an effect fast? A ``t`` row that is true of the new rules, ready to be kept.
+
+Offered only if it passes: the facts are those of which the old and the new
+answer differ, and whoever asks is one of those whom the effect is about.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from domain.attributes import ATTRIBUTES, Type
+from policies import trials, values
+from policies.bundle import Bundle
+from policies.effects import Effect
+from policies.names import EMPTY
+from policies.parse import Row, row
+from policies.proof import decided
+from policies.shifts import LOSSES, Kind
+
+
+def pinned(
+    effect: Effect, bundle: Bundle, memberships: Mapping[str, tuple[str, ...]], taken: Collection[str]
+) -> str | None:
+    """Return the row of a test that *effect* makes true of *bundle*, or None if there is none to write.
+
+    *memberships*: what each known person holds. *taken*: ids of other tests.
+    """
+    facts = effect.shift.example
+    if facts is None:
+        return None
+    closes = effect.shift.kind in LOSSES - {Kind.OTHER}
+    action, resource = effect.actions[0], effect.resources[0]
+    id_ = _id(action, resource, taken)
+    what = (action, resource, given(facts), "deny" if closes else "allow", EMPTY)
+    written = (", ".join(("t", id_, asker, *what)) for asker in _askers(effect, memberships))
+    return next((text for text in written if _passes(text, bundle)), None)
+
+
+def _passes(text: str, bundle: Bundle) -> bool:
+    found = row(1, text)
+    read, _ = trials.read([found]) if isinstance(found, Row) else ((), ())
+    return bool(read) and decided(bundle, read[0]).passed
+
+
+def given(facts: Mapping[str, Any]) -> str:
+    """Write facts as the column of a test: ``tier = 2; not remote_control``, ``-`` for none."""
+    return "; ".join(_fact(name, value) for name, value in facts.items()) or EMPTY
+
+
+def _fact(name: str, value: Any) -> str:
+    type_ = ATTRIBUTES[name].type
+    if type_ is Type.BOOL:
+        return name if value else f"not {name}"
+    if type_ is Type.DURATION:
+        return f"{name} = {value}s"
+    if type_ is Type.TIME:
+        return f"{name} = {values.clock_words(value)}"
+    if type_ is Type.VERSION:
+        return f"{name} = {'.'.join(map(str, value))}"
+    return f"{name} = {value}"
+
+
+def _askers(effect: Effect, memberships: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield the name that all share, then one of them with what they hold."""
+    if effect.label:
+        yield effect.label
+    for name in effect.who[:1]:
+        yield " + ".join((name, *memberships.get(name, ())))
+
+
+def _id(action: str, resource: str, taken: Collection[str]) -> str:
+    slug = re.sub(r"[^a-z0-9]+", "-", f"{action}-{resource}".lower()).strip("-")[:56]
+    if slug not in taken:
+        return slug
+    return next(f"{slug}-{n}" for n in range(2, len(taken) + 3) if f"{slug}-{n}" not in taken)
