@@ -142,5 +142,6 @@ def test_some_of_the_facts_to_try_stand_for_any_others(trees, question):
     tried = worlds(read, most=10**6)
 
     assume(tried is not None)
+    assert tried is not None
     values = [evaluate(each, facts).value for each in read]
     assert any([evaluate(each, world).value for each in read] == values for world in tried)
