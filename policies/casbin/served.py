@@ -25,6 +25,8 @@ from policies.proof import failures
 from policies.validate import validate
 
 _PRINCIPALS = tuple(f"{kind.value}:" for kind in SubjectKind)
+_DERIVED = frozenset({"now", "time", "weekday", "path"})
+"""Facts that come from the moment and the resource of the question, whatever its context says."""
 _KINDS = {**{kind.value: kind for kind in SubjectKind}, "user": SubjectKind.PERSON}
 
 
@@ -77,7 +79,8 @@ def attributes(context: Mapping[str, Any]) -> dict[str, Any]:
     A version and a duration may be text, as rules write them. What has another type
     stays as it is: a mistyped fact is unknown.
     """
-    return {name: _fact(ATTRIBUTES[name], context[name]) for name in ATTRIBUTES if name in context}
+    given = (name for name in ATTRIBUTES if name in context and name not in _DERIVED)
+    return {name: _fact(ATTRIBUTES[name], context[name]) for name in given}
 
 
 def _fact(attribute: Attribute, value: Any) -> Any:

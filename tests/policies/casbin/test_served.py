@@ -75,6 +75,23 @@ def test_attributes_are_read_as_rules_write_them(name, given, expected):
     assert attributes({name: given, "other": 1}) == {name: expected}
 
 
+@pytest.mark.parametrize("name", ["now", "time", "weekday", "path"])
+def test_what_the_question_itself_says_is_not_taken_from_its_context(name):
+    assert attributes({name: "mon"}) == {}
+
+
+def test_conditions_by_casbins_operators_are_asked_too():
+    rule = (
+        "p, reports, *, read, data:*, path keyMatch2 /:team/reports and address ipMatch 10.0.0.0/8, -, allow"
+    )
+
+    assert decide({"address": "10.1.2.3"}, policy=rule, resource="blue/reports").permitted
+    assert not decide({"address": "10.1.2.3"}, policy=rule, resource="blue/secrets").permitted
+    assert not decide(
+        {"address": "11.1.2.3", "path": "/a/reports"}, policy=rule, resource="blue/reports"
+    ).permitted
+
+
 @pytest.mark.parametrize("tier", ["2", 2.0, True, None, [2]])
 def test_a_mistyped_attribute_permits_nothing(tier):
     decision = decide({**KNOWN, "tier": tier})
