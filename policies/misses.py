@@ -71,11 +71,19 @@ def stopped(reason: Reason) -> Miss:
     return Miss(MissKind.STOPPED, told.format(**dict(reason.details)))
 
 
+def speaking(action: str | None, resource: str, *, bundle: Bundle | None) -> tuple[Rule, ...]:
+    """Return the rules about *action* (None: any) on *resource*, without those that its path rules out."""
+    if bundle is None:
+        return ()
+    path = {"path": path_of(resource)}
+    return tuple(rule for rule in bundle.index.about(action, resource) if rule.value(path) is not False)
+
+
 def no_permit(names: Collection[str], action: str, resource: str, *, bundle: Bundle | None) -> Miss | None:
     """Return why no allow is about this subject, which answers to *names*; None if one is."""
     if bundle is None or not bundle.rules:
         return Miss(MissKind.NO_POLICY, "no policy is published")
-    allows = [rule for rule in bundle.index.about(action, resource) if rule.effect is RuleEffect.ALLOW]
+    allows = [rule for rule in speaking(action, resource, bundle=bundle) if rule.effect is RuleEffect.ALLOW]
     if any(rule.subject in names for rule in allows):
         return None
     if allows:
@@ -83,20 +91,21 @@ def no_permit(names: Collection[str], action: str, resource: str, *, bundle: Bun
         return Miss(
             MissKind.SUBJECT_NOT_NAMED, f"rules let others do this, and name none of their roles: {others}"
         )
-    whatever = [rule for rule in bundle.index.about(None, resource) if rule.effect is RuleEffect.ALLOW]
+    about = speaking(None, resource, bundle=bundle)
+    whatever = [rule for rule in about if rule.effect is RuleEffect.ALLOW]
     if whatever:
         actions = sentences.some(sorted(sentences.named(rule.action) for rule in whatever), _NAMED)
         return Miss(
             MissKind.ACTION_NOT_NAMED, f"no rule lets anybody {action} it; rules open it for {actions}"
         )
-    if bundle.index.about(None, resource):
+    if about:
         return Miss(MissKind.RESOURCE_NOT_NAMED, "only rules that close name this resource; none opens it")
     return Miss(MissKind.RESOURCE_NOT_NAMED, "no rule names this resource")
 
 
 def nobodys(action: str, resource: str, *, bundle: Bundle | None) -> Miss | None:
     """Return why no rule lets anybody do this; None if one does."""
-    about = bundle.index.about(action, resource) if bundle is not None else ()
+    about = speaking(action, resource, bundle=bundle)
     return no_permit({rule.subject for rule in about}, action, resource, bundle=bundle)
 
 
@@ -114,11 +123,12 @@ def nearest_misses(
     *now* is aware. At most :data:`MOST`; rules that close it stand before what is lacking.
     """
     missing = no_permit(names, action, resource, bundle=bundle)
-    rules = bundle.index.concerning(names, action, resource) if bundle is not None else ()
-    facts = facts_at({**attributes, "path": path_of(resource)}, now)
+    rules = [rule for rule in speaking(action, resource, bundle=bundle) if rule.subject in names]
+    path = {"path": path_of(resource)}
+    facts = facts_at({**attributes, **path}, now)
     if _opens(rules, facts):
         return ()
-    closing = [closed(rule) for rule in rules if rule.effect is RuleEffect.DENY and rule.when is None]
+    closing = [closed(rule) for rule in rules if rule.effect is RuleEffect.DENY and rule.value(path) is True]
     if missing is not None:
         return (missing, *closing)[:MOST]
     if closing:
@@ -130,7 +140,7 @@ def nearest_misses(
 
 
 def closed(rule: Rule) -> Miss:
-    """Return the miss of a deny without a condition."""
+    """Return the miss of a deny that applies whatever is known."""
     return Miss(MissKind.CLOSED, f"closed whatever is known: {sentences.sentence(rule)}", rule.id)
 
 
@@ -259,6 +269,3 @@ def _moment(opening: datetime, now: datetime) -> str:
     if days > 7:
         return f"{at:%-d %B %Y} at {clock}"
     return f"{values.day_words((values.WEEKDAYS[at.weekday()],))} {clock}"
-
-
-__all__ = ["MOST", "Miss", "MissKind", "closed", "nearest_misses", "no_permit", "nobodys", "stopped"]

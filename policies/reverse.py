@@ -21,7 +21,8 @@ from domain.decision import Decision, Reason
 from policies import sentences
 from policies.bundle import Bundle
 from policies.decide import decide_for, facts_at
-from policies.misses import Miss, closed, nearest_misses, no_permit, stopped
+from policies.index import path_of
+from policies.misses import Miss, closed, nearest_misses, no_permit, speaking, stopped
 from policies.names import ANY
 from policies.pages import PAGE, Page, key_before, page_of
 from policies.rules import Rule, RuleEffect
@@ -192,7 +193,7 @@ class _Asking:
         """Return the rules about a door. Raises Invalid for an action or resource that is none."""
         action_name(action)
         resource_id(resource)
-        return self.bundle.index.about(action, resource) if self.bundle is not None else ()
+        return speaking(action, resource, bundle=self.bundle)
 
     def names(self, who: Principal) -> frozenset[str]:
         if self.bundle is None:
@@ -205,7 +206,7 @@ class _Asking:
         grounds = [Ground(rule, self.way(who, rule.subject)) for rule in rules if rule.subject in names]
         permits = tuple(ground for ground in grounds if ground.rule.effect is RuleEffect.ALLOW)
         forbids = tuple(ground for ground in grounds if ground.rule.effect is RuleEffect.DENY)
-        reach = Reach.NO if who.stopped is not None else _reach(permits, forbids)
+        reach = Reach.NO if who.stopped is not None else _reach(permits, forbids, resource)
         decision = self.decision(names, who, action, resource)
         return Entry(who, action, resource, reach, permits, forbids, decision=decision)
 
@@ -238,7 +239,7 @@ class _Asking:
                 now=self.given.now,
             )
         missing = no_permit(names, entry.action, entry.resource, bundle=self.bundle)
-        closing = (closed(ground.rule) for ground in entry.forbids if ground.rule.when is None)
+        closing = (closed(ground.rule) for ground in entry.forbids if _settled(ground, entry.resource))
         return (*((missing,) if missing is not None else ()), *closing)
 
     def way(self, who: Principal, name: str) -> tuple[str, ...]:
@@ -259,13 +260,18 @@ class _Asking:
         raise ValueError(f"`{who.subject}` does not answer to `{name}`")
 
 
-def _reach(permits: Sequence[Ground], forbids: Sequence[Ground]) -> Reach:
+def _reach(permits: Sequence[Ground], forbids: Sequence[Ground], resource: str) -> Reach:
     """Say what holds of every session. A deny with a condition may apply: what is not known suffices."""
-    if not permits or any(ground.rule.when is None for ground in forbids):
+    if not permits or any(_settled(ground, resource) for ground in forbids):
         return Reach.NO
-    if not forbids and any(ground.rule.when is None for ground in permits):
+    if not forbids and any(_settled(ground, resource) for ground in permits):
         return Reach.ALWAYS
     return Reach.CONDITIONAL
+
+
+def _settled(ground: Ground, resource: str) -> bool:
+    """Whether a rule applies whatever the session: it has no condition, or asks for the path alone."""
+    return ground.rule.value({"path": path_of(resource)}) is True
 
 
 def _behind(after: str, items: Iterable[T], key: Callable[[T], str]) -> Iterator[T]:

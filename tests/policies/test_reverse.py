@@ -212,3 +212,32 @@ def test_a_question_that_is_not_canonical_is_refused(action, resource):
 def test_people_out_of_order_are_a_fault_of_ours_and_not_passed_over():
     with pytest.raises(ValueError, match="ascend"):
         who_can("read", "data:logs", reversed(COMPANY), bundle=BUNDLE)
+
+
+@pytest.mark.parametrize(
+    ("resource", "reach", "misses"),
+    [
+        ("svc:shop/customers/7", Reach.ALWAYS, []),
+        ("svc:shop/orders/7", Reach.NO, ["no rule names this resource"]),
+        ("svc:shop/customers/7/notes", Reach.NO, ["no rule names this resource"]),
+    ],
+)
+def test_what_a_rule_asks_of_the_path_is_settled_without_a_session(resource, reach, misses):
+    bundle = load("p, shop, role:shop, read, svc:*, path keyMatch2 /shop/customers/:id, -, allow\n")
+
+    [entry] = who_can("read", resource, [person("ann", "role:shop")], bundle=bundle).entries
+
+    assert entry.reach is reach
+    assert [miss.sentence for miss in entry.misses] == misses
+
+
+def test_a_deny_of_the_path_closes_it_whatever_is_known():
+    bundle = load(
+        "p, shop, role:shop, read, svc:*, -, -, allow\n"
+        "p, shut, *, *, svc:*, path keyMatch2 /shop/:id, -, deny\n"
+    )
+
+    [entry] = who_can("read", "svc:shop/7", [person("ann", "role:shop")], bundle=bundle).entries
+
+    assert entry.reach is Reach.NO
+    assert [miss.rule for miss in entry.misses] == ["shut"]
