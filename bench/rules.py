@@ -12,7 +12,9 @@ import logging
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import casbin
@@ -91,22 +93,19 @@ class Company:
         return [Link(f"person:p{p}", f"role:{role}") for p in range(PEOPLE) for role in set(self.roles_of(p))]
 
     def questions(self) -> Iterator[Question]:
-        """Yield distinct questions; two of three are about a rule of one of the person's roles."""
-        seen: set[tuple[str, str, str]] = set()
-        i = 0
-        while True:
-            person = i % PEOPLE
-            role = int(self.roles_of(person)[i % 3][1:])
-            n = (role + self.roles * (i * 13 % 10)) if i % 3 else i * 7_919 % self.count
-            key = (
-                f"p{person}",
-                f"a{n % 7 if i % 4 else i % 7}",
-                f"data:d{n // 10 % 97}/x{n // 10 + i // 50_000}",
-            )
-            i += 1
-            if key not in seen:
-                seen.add(key)
-                yield Question(*key, {"tier": i % 4, "remote_control": i % 11 == 0})
+        """Yield distinct questions, two of three about a rule of one of the person's roles.
+
+        No two have the same facts: the age of the last report counts up.
+        """
+        random = Random(self.count)
+        for age in count():
+            person = random.randrange(PEOPLE)
+            role = int(random.choice(self.roles_of(person))[1:])
+            known = random.random() < 0.67
+            n = role + self.roles * random.randrange(10) if known else random.randrange(self.count)
+            item = n // 10 if known else random.randrange(10 * self.count)
+            facts = {"tier": random.randrange(4), "remote_control": random.random() < 0.1, "posture_age": age}
+            yield Question(f"p{person}", f"a{n % 7}", f"data:d{n // 10 % 97}/x{item}", facts)
 
 
 def stock_casbin(company: Company) -> Engine:

@@ -8,7 +8,7 @@ code stands (no rule, or a rule forbids).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
@@ -88,8 +88,10 @@ def reasons_for(rule: Rule, faults: Sequence[Fault], general: ReasonCode) -> tup
     return ordered(found or [Reason.of(general, rule=rule.id)])
 
 
-def ordered(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
+def ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     """Return *reasons*, final ones first, each code once: no cure is told that would not open the door."""
+    if len(reasons) == 1:
+        return tuple(reasons)
     once: dict[ReasonCode, Reason] = {}
     for reason in reasons:
         once.setdefault(reason.code, reason)

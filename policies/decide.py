@@ -84,7 +84,7 @@ def decide_for(
     found = weigh(bundle.rules, numbers, facts)
     erring = explanation.errors(bundle.rules, numbers, facts) if found.unsettled else ()
     if not found.permitted:
-        reasons = explanation.of_denial(bundle.rules, numbers, facts)
+        reasons = explanation.of_denial(bundle.rules, numbers, found.determining, facts)
         return Decision(
             effect=Effect.DENY, reasons=reasons, at=now, determining=found.ids(), erring=erring, **filled
         )

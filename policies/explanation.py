@@ -15,7 +15,7 @@ from policies import causes, kleene
 from policies.columns import Rules
 from policies.index import what_it_says
 from policies.kleene import Facts, Fault
-from policies.rules import Clause, Rule, RuleEffect
+from policies.rules import Clause, Rule
 
 _PERMITTED = (Reason.of(ReasonCode.POLICY_PERMITS),)
 _OK = {code: Reason.of(code) for code in ReasonCode}
@@ -34,22 +34,21 @@ def of_permit(permits: Sequence[Clause], facts: Facts) -> tuple[Reason, ...]:
     return (*_PERMITTED, *(_OK[code] for code in sorted(told, key=_ORDER.__getitem__)))
 
 
-def of_denial(rules: Rules, numbers: Iterable[int], facts: Facts) -> tuple[Reason, ...]:
-    """Return why the forbids that apply stand in the way and, if no permit applies, what one lacks."""
-    if not numbers:
-        return _NO_RULE
-    told = [rules.at(number) for number in numbers]
-    told.sort(key=what_it_says)
+def of_denial(
+    rules: Rules, numbers: Sequence[int], forbids: Sequence[int], facts: Facts
+) -> tuple[Reason, ...]:
+    """Return why *forbids* stand in the way and, if none of the permits applies, what the nearest lacks."""
+    permits = [number for number in numbers if rules.clauses[number].permits]
+    if not forbids:
+        return _nearest_miss(rules, permits, facts)
     reasons = [
         reason
-        for rule in told
-        if rule.effect is RuleEffect.DENY and rule.clause.applies(facts)
-        for reason in causes.reasons_for(rule, _faults(rule, facts), ReasonCode.POLICY_FORBIDS)
+        for rule in _in_order(rules, forbids)
+        for reason in causes.reasons_for(rule, _faults(rule.clause, facts), ReasonCode.POLICY_FORBIDS)
     ]
     # A cure is told only if it opens the door: what else is missing stands beside it.
-    permits = [rule for rule in told if rule.effect is RuleEffect.ALLOW]
-    if not any(rule.clause.applies(facts) for rule in permits):
-        reasons += nearest_miss(permits, facts)
+    if not any(rules.clauses[number].applies(facts) for number in permits):
+        reasons += _nearest_miss(rules, permits, facts)
     return causes.ordered(reasons)
 
 
@@ -60,20 +59,29 @@ def errors(rules: Rules, numbers: Iterable[int], facts: Facts) -> tuple[RuleErro
     return tuple(sorted(found, key=lambda error: error.rule))
 
 
-def nearest_miss(permits: Sequence[Rule], facts: Facts) -> tuple[Reason, ...]:
+def _nearest_miss(rules: Rules, permits: Sequence[int], facts: Facts) -> tuple[Reason, ...]:
     """Return what the permit lacks that lacks the fewest comparisons; none matching is no rule."""
     if not permits:
         return _NO_RULE
-    misses = [(rule, _faults(rule, facts)) for rule in permits]
-    rule, faults = min(misses, key=lambda miss: len(miss[1]))  # the first of equals
-    return causes.reasons_for(rule, faults, ReasonCode.POLICY_NO_RULE)
+    misses = [(number, _faults(rules.clauses[number], facts)) for number in permits]
+    fewest = min(len(faults) for _, faults in misses)
+    nearest = {number: faults for number, faults in misses if len(faults) == fewest}
+    # Of equals the first by what it says. They are read only if there are several.
+    number = (
+        min(nearest, key=lambda n: what_it_says(rules.at(n))) if len(nearest) > 1 else next(iter(nearest))
+    )
+    return causes.reasons_for(rules.at(number), nearest[number], ReasonCode.POLICY_NO_RULE)
 
 
-def _faults(rule: Rule, facts: Facts) -> tuple[Fault, ...]:
+def _in_order(rules: Rules, numbers: Iterable[int]) -> list[Rule]:
+    return sorted(map(rules.at, numbers), key=what_it_says)
+
+
+def _faults(clause: Clause, facts: Facts) -> tuple[Fault, ...]:
     """Return the comparisons that keep the rule from saying what opens the door."""
-    if rule.when is None:
+    if clause.when is None:
         return ()
-    return kleene.evaluate(rule.when, facts, wanted=rule.clause.permits).faults
+    return kleene.evaluate(clause.when, facts, wanted=clause.permits).faults
 
 
 def _unknown(clause: Clause, facts: Facts) -> str:
