@@ -16,7 +16,10 @@ from domain.errors import Invalid
 
 _ACTION = re.compile(r"[a-z][a-z0-9_-]{0,63}\Z")
 _SEGMENT = r"(?!\.\.?(?:/|\Z))[A-Za-z0-9_~@.-]+"
-_RESOURCE = re.compile(rf"(?!group:)[a-z][a-z0-9-]{{0,31}}:{_SEGMENT}(?:/{_SEGMENT})*\Z")
+canonical_resource = re.compile(
+    rf"(?=.{{1,512}}\Z)(?!group:)([a-z][a-z0-9-]{{0,31}}):{_SEGMENT}(?:/{_SEGMENT})*\Z"
+).match
+"""Match a resource id, with its type as the only group; None for anything else. See :func:`resource_id`."""
 RESERVED_TYPE = "doorward"
 """Type of Doorward's own resources: only the built-in bundle speaks of them."""
 GROUP_TYPE = "group"
@@ -61,7 +64,7 @@ def resource_id(presented: str) -> str:
     spellings of one resource cannot exist, so a pattern cannot be walked
     around. The type ``group`` is kept for groups of resources.
     """
-    if len(presented) > 512 or not _RESOURCE.match(presented):
+    if not canonical_resource(presented):
         raise Invalid(
             f"`{presented[:80]}` is not a resource id",
             code="resource-id",

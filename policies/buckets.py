@@ -61,15 +61,16 @@ class Buckets:
         before = self.before
         found: list[int] = []
         for table in tables:
-            for pattern in patterns:
-                number = table.get(pattern, -1)
-                if type(number) is dict:
-                    found += self._of_crowd(number, names)
+            for bucket in map(table.get, patterns):
+                if bucket is None:
                     continue
-                while number >= 0:  # type: ignore[operator]
-                    if subjects[number] in names:  # type: ignore[index]
-                        found.append(number)  # type: ignore[arg-type]
-                    number = before[number]  # type: ignore[index]
+                if isinstance(bucket, dict):
+                    found += self._of_crowd(bucket, names)
+                    continue
+                while bucket >= 0:
+                    if subjects[bucket] in names:
+                        found.append(bucket)
+                    bucket = before[bucket]
         return found
 
     def whole(self, tables: Iterable[Table], patterns: Sequence[str]) -> Iterator[int]:

@@ -14,7 +14,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from domain.access import RESERVED_TYPE, Link, Subject, SubjectKind, action_name, resource_id
+from domain.access import (
+    RESERVED_TYPE,
+    Link,
+    Subject,
+    SubjectKind,
+    action_name,
+    canonical_resource,
+    resource_id,
+)
 from domain.attributes import Type
 from policies.buckets import Buckets, Table
 from policies.columns import Rules
@@ -133,8 +141,8 @@ class Index:
 
     def _covering(self, resource: str) -> Sequence[str]:
         """Return the patterns and groups in use that cover *resource*."""
-        resource_id(resource)
-        kind, _, _ = resource.partition(":")
+        found = canonical_resource(resource)
+        kind = found[1] if found else resource_id(resource)  # which says what is wrong
         if (kind == RESERVED_TYPE) is not self._builtin:
             return ()
         wide, depth = self._kinds.get(kind) or self._kinds[ANY]
