@@ -13,9 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from policies.crowd import Part
-from policies.kleene import Facts
 from policies.rules import Rule, RuleEffect
-from policies.worlds import worlds
+from policies.worlds import World, worlds
 
 MOST_WORLDS = 4096
 Key = tuple[tuple[str, str, str], ...]
@@ -41,7 +40,9 @@ LOSSES = frozenset({Kind.LOST, Kind.NARROWER, Kind.OTHER})
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shift:
-    """One change of an answer. *example*: facts of which the old and the new answer differ."""
+    """One change of an answer. *example*: facts of which the old and the new answer differ, unless
+    that rests on a pattern.
+    """
 
     kind: Kind
     before: tuple[Rule, ...]
@@ -80,19 +81,19 @@ def _shift(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> Shift:
     tried = worlds((r.when for r in (*before, *after) if r.when is not None), most=MOST_WORLDS)
     if tried is None:
         return Shift(Kind.UNSURE, before, after, None)
-    examples: dict[Kind, Facts] = {}
+    examples: dict[Kind, World] = {}
     ever_before = ever_after = False
-    for facts in tried:
-        was, is_ = _answer(before, facts), _answer(after, facts)
+    for world in tried:
+        was, is_ = _answer(before, world), _answer(after, world)
         ever_before |= was is not None
         ever_after |= is_ is not None
         if was == is_:
             continue
         kind = Kind.GAINED if was is None else Kind.LOST if is_ is None else Kind.TERMS
-        examples.setdefault(kind, facts)
+        examples.setdefault(kind, world)
     kind = _kind(frozenset(examples), ever_before=ever_before, ever_after=ever_after)
     example = next((examples[k] for k in (Kind.GAINED, Kind.LOST, Kind.TERMS) if k in examples), None)
-    return Shift(kind, before, after, example)
+    return Shift(kind, before, after, example.facts if example else None)
 
 
 def _kind(seen: frozenset[Kind], *, ever_before: bool, ever_after: bool) -> Kind:
@@ -105,11 +106,11 @@ def _kind(seen: frozenset[Kind], *, ever_before: bool, ever_after: bool) -> Kind
     return Kind.TERMS if Kind.TERMS in seen else Kind.SAME
 
 
-def _answer(rules: Sequence[Rule], facts: Facts) -> _Given | None:
+def _answer(rules: Sequence[Rule], world: World) -> _Given | None:
     """Return what a permit would give (longest cap, standing, uncapped), or None for a denial."""
     permits = []
     for rule in rules:
-        value = rule.value(facts)
+        value = world.value(rule.when)
         if rule.effect is RuleEffect.DENY and value is not False:
             return None
         if rule.effect is RuleEffect.ALLOW and value is True:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, Route, expect
+from playwright.sync_api import Browser, FloatRect, Locator, Page, Route, expect
 
 from tests.browser.conftest import first_admin
 from tests.browser.house import RULES, Guest, House
@@ -164,3 +164,18 @@ def test_a_text_that_cannot_be_checked_says_so_and_keeps_what_was_typed(author: 
     expect(text_of(page)).to_have_value("# typed")
     page.unroute("**/admin/policy/check")
     author.complaints[:] = [each for each in author.complaints if "ERR_FAILED" not in each]
+
+
+def test_a_wrong_word_is_underlined_on_the_screen(author: Visitor) -> None:
+    """Chromium kept the old picture of the layer when marks were added below the text."""
+    page = author.go("/admin/policy")
+
+    text_of(page).fill(RULES + WRONG)
+    expect(summary(page)).to_contain_text("1 error")
+    mark = page.locator(".editor-mark").bounding_box()
+    assert mark is not None
+    place: FloatRect = {"x": mark["x"], "y": mark["y"], "width": mark["width"], "height": mark["height"] + 4}
+    underlined = page.screenshot(clip=place)
+    page.locator(".editor-marks").evaluate("(marks) => marks.remove()")
+
+    assert page.screenshot(clip=place) != underlined

@@ -145,6 +145,18 @@ def test_other_words_for_the_same_answers_change_nothing(old, new):
     assert sentences(old, new) == []
 
 
+def test_a_pattern_that_stays_is_no_change_and_one_that_changes_is():
+    inside, other = (
+        LOGS.format(f"address ipMatch {net} and tier >= {{}}", "-") for net in ("10.0.0.0/8", "10.0.0.0/9")
+    )
+
+    assert sentences(inside.format(2), inside.format(2).replace("logs,", "renamed,", 1)) == []
+    [wider] = sentences(inside.format(2), inside.format(1))
+    assert "may read data:logs in more cases" in wider
+    [unlike] = sentences(inside.format(2), other.format(2))
+    assert "may read data:logs in other cases" in unlike
+
+
 def test_losses_stand_first_and_numbers_are_exact():
     old = "p, w, role:support, write, data:logs, -, -, allow\n"
     new = "p, pay, person:bob, read, data:payroll, -, -, allow\n"

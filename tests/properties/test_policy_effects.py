@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from domain.access import AccessRequest, Link, Subject, SubjectKind
@@ -96,8 +96,8 @@ def test_everything_that_is_told_has_facts_that_show_it(old, new):
     before, after = old.bundle, new.bundle
 
     for (name, action, resource), effect in by_triple(effects(before, after, PEOPLE, CATALOGUE)).items():
-        if effect.shift.kind is Kind.UNSURE:
-            continue
+        if effect.shift.example is None:
+            continue  # too many to try, or it rests on a pattern
         person = next(one for one in PEOPLE if one.name == name)
         facts = effect.shift.example
         was, is_ = (asked_with(bundle, person, action, resource, facts) for bundle in (before, after))
@@ -138,10 +138,9 @@ def test_the_people_of_one_role_are_told_together(policy, role):
 @settings(deadline=None)
 def test_some_of_the_facts_to_try_stand_for_any_others(trees, question):
     read = [parse(written(tree)) for tree in trees]
-    facts = facts_at(question.request.attributes, question.now)
+    facts = {**facts_at(question.request.attributes, question.now), "path": "/x/1"}
     tried = worlds(read, most=10**6)
 
-    assume(tried is not None)
     assert tried is not None
     values = [evaluate(each, facts).value for each in read]
-    assert any([evaluate(each, world).value for each in read] == values for world in tried)
+    assert any([world.value(each) for each in read] == values for world in tried)
