@@ -18,6 +18,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
 from crypto.secrets import from_base64url
+from domain.plain_json import read_object
 
 MAX_COMPACT_BYTES = 64 * 1024
 
@@ -102,19 +103,6 @@ def thumbprint(jwk: Mapping[str, Any]) -> str:
 def json_object(segment: str) -> dict[str, Any]:
     """Return the JSON object in a base64url *segment*, each member once. Raises SignatureInvalid."""
     try:
-        value = json.loads(from_base64url(segment), object_pairs_hook=_unique)
-        if "\\u0000" in json.dumps(value):
-            raise ValueError("a text holds the character NUL")
-        json.dumps(value, ensure_ascii=False).encode()
-    except (ValueError, RecursionError) as error:
-        raise SignatureInvalid("a segment is not JSON") from error
-    if not isinstance(value, dict):
-        raise SignatureInvalid("a segment is not a JSON object")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member appears twice")
-    return value
+        return read_object(from_base64url(segment))
+    except ValueError as error:
+        raise SignatureInvalid("a segment is not a plain JSON object") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from flask import request
 
 from domain.errors import Invalid
+from domain.plain_json import read_object
 
 
 def json_object() -> dict[str, Any]:
@@ -20,24 +20,6 @@ def json_object() -> dict[str, Any]:
 def parse_object(data: bytes) -> dict[str, Any]:
     """Return *data* as one JSON object without repeated members, NaN or lone surrogates."""
     try:
-        text = data.decode("utf-8")
-        value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-        if "\\u0000" in json.dumps(value):
-            raise ValueError("a text holds the character NUL")
-    except (ValueError, RecursionError) as error:
+        return read_object(data)
+    except ValueError as error:
         raise Invalid("the body is not one plain JSON object", code="json") from error
-    if not isinstance(value, dict):
-        raise Invalid("the body must be a JSON object", code="json")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member appears twice")
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")

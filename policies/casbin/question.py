@@ -10,7 +10,6 @@ Source: OpenID AuthZEN Authorization API 1.0, section 5.
 from __future__ import annotations
 
 import json
-import math
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
@@ -19,6 +18,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain.errors import Invalid
+from domain.plain_json import read_object
 from policies.casbin.evaluate import Asked
 from policies.casbin.tree import Param
 from policies.problems import shown
@@ -139,34 +139,10 @@ def _object(line: bytes) -> dict[str, Any]:
             remedy="Send one question a line.",
         )
     try:
-        value = json.loads(
-            line.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-        )
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-    except (ValueError, RecursionError) as error:
+        return read_object(line)
+    except ValueError as error:
         remedy = "Send one JSON object a line, in UTF-8, each member once."
         raise Invalid("the line is not one plain JSON object", code="question-json", remedy=remedy) from error
-    if not isinstance(value, dict):
-        raise Invalid("the line is not a JSON object", code="question-json", remedy="Send one object a line.")
-    return value
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        raise ValueError("a member appears twice")
-    return value
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError("a number is too large")
-    return value
 
 
 def _member(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
