@@ -82,6 +82,8 @@ def context(page: str) -> dict[str, Any]:
         "problems": [
             {
                 "line": 4,
+                "column": 50,
+                "fix": {"column": 50, "length": 4, "text": "deny"},
                 "message": "effect “dney” is neither “allow” nor “deny”.",
                 "suggestion": "Did you mean “deny”? Left alone, nothing would be forbidden by this rule.",
             }
