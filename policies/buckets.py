@@ -50,29 +50,6 @@ class Buckets:
             by_action[action][resource] = found._by_subject(by_action[action][resource], subjects)
         return found
 
-    def about(
-        self,
-        names: Collection[str],
-        tables: Iterable[Table],
-        patterns: Sequence[str],
-        subjects: Sequence[str],
-    ) -> list[int]:
-        """Return the rules of *tables* on one of *patterns* that are about one of *names*."""
-        before = self.before
-        found: list[int] = []
-        for table in tables:
-            for bucket in map(table.get, patterns):
-                if bucket is None:
-                    continue
-                if isinstance(bucket, dict):
-                    found += self._of_crowd(bucket, names)
-                    continue
-                while bucket >= 0:
-                    if subjects[bucket] in names:
-                        found.append(bucket)
-                    bucket = before[bucket]
-        return found
-
     def whole(self, tables: Iterable[Table], patterns: Sequence[str]) -> Iterator[int]:
         """Yield the rules of *tables* on one of *patterns*, whoever they are about."""
         for table in tables:
@@ -81,7 +58,8 @@ class Buckets:
                 for number in bucket.values() if isinstance(bucket, dict) else (bucket,):
                     yield from self._chain(number)
 
-    def _of_crowd(self, crowd: Mapping[str, int], names: Collection[str]) -> Iterator[int]:
+    def of_crowd(self, crowd: Mapping[str, int], names: Collection[str]) -> Iterator[int]:
+        """Yield the rules of a crowded bucket that are about one of *names*."""
         # The smaller of both is walked: few names ask, or few subjects are spoken of.
         for name in crowd if len(crowd) < len(names) else names:
             if name in names:

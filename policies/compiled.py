@@ -9,11 +9,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
+from domain.attributes import Type
+from policies.comparisons import Operator
 from policies.conditions import Atom, Condition, Not, Or
 from policies.kleene import Facts
 
 Test = Callable[[Facts], bool | None]
+
+
+_WHOLE = frozenset({Type.INT, Type.DURATION})
+# The comparisons of whole numbers, most often met, without a call inside the call.
+_DIRECT: dict[Operator, Callable[[str, Any], Test]] = {
+    Operator.EQ: lambda n, v: lambda facts: have == v if type(have := facts.get(n)) is int else None,
+    Operator.NE: lambda n, v: lambda facts: have != v if type(have := facts.get(n)) is int else None,
+    Operator.LT: lambda n, v: lambda facts: have < v if type(have := facts.get(n)) is int else None,
+    Operator.LE: lambda n, v: lambda facts: have <= v if type(have := facts.get(n)) is int else None,
+    Operator.GT: lambda n, v: lambda facts: have > v if type(have := facts.get(n)) is int else None,
+    Operator.GE: lambda n, v: lambda facts: have >= v if type(have := facts.get(n)) is int else None,
+}
 
 
 @lru_cache(maxsize=4096)
@@ -27,7 +42,11 @@ def compiled(condition: Condition) -> Test:
 
 
 def _atom(atom: Atom) -> Test:
-    name, holds = atom.attribute.name, atom.test
+    name, holds, value = atom.attribute.name, atom.test, atom.value
+    if atom.attribute.type in _WHOLE and atom.operator in _DIRECT:
+        return _DIRECT[atom.operator](name, value)
+    if atom.attribute.type is Type.BOOL:
+        return lambda facts: have if type(have := facts.get(name)) is bool else None
     return lambda facts: holds(facts.get(name))
 
 

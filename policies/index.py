@@ -12,7 +12,8 @@ PyCasbin enforcer and ``tests/reference/decider.py`` are compared with this.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 
 from domain.access import (
     RESERVED_TYPE,
@@ -24,7 +25,7 @@ from domain.access import (
     resource_id,
 )
 from domain.attributes import Type
-from policies.buckets import Buckets, Table
+from policies.buckets import Bucket, Buckets, Table
 from policies.columns import Rules
 from policies.kleene import Facts
 from policies.names import ANY, MEMBERSHIPS, wide_of
@@ -37,7 +38,7 @@ class Index:
     """The rules and links of one bundle, by what a question names."""
 
     __slots__ = (
-        *("_asks_path", "_builtin", "_groups", "_kinds", "_looked_in", "_roles", "_starred"),
+        *("_asks_path", "_builtin", "_groups", "_kinds", "_looked_in", "_plans", "_roles", "_starred"),
         *("buckets", "rules"),
     )
 
@@ -76,6 +77,7 @@ class Index:
         }
         patterns.update(member for member in self._groups if member[-1] == ANY)
         self._kinds = wide_of(patterns)
+        self._plans: dict[tuple[str, str], _Plan] = {}
 
     def names_of(self, subject: Subject, assignments: Sequence[Link]) -> frozenset[str]:
         """Return every name that *subject* answers to: itself, ``*``, its roles and what they include.
@@ -110,8 +112,26 @@ class Index:
         built-in one over others. Raises Invalid for an action or a resource that is not
         canonical: a pattern cannot be walked around by another spelling.
         """
-        patterns = self._covering(resource)
-        return self.buckets.about(names, self._look_in(action), patterns, self.rules.subjects)
+        found = canonical_resource(resource)
+        kind = found[1] if found else resource_id(resource)  # which says what is wrong
+        plan = self._plans.get((action, kind)) or self._planned(action, kind)
+        patterns = _narrow(resource, plan.depth) if plan.depth else [resource]
+        if self._groups:
+            patterns += self._groups_of([*patterns, *plan.wide])
+        subjects, before = self.rules.subjects, self.buckets.before
+        numbers: list[int] = []
+        for look, wide in plan.steps:
+            for bucket in (*wide, *map(look, patterns)):
+                if bucket is None:
+                    continue
+                if isinstance(bucket, dict):
+                    numbers += self.buckets.of_crowd(bucket, names)
+                    continue
+                while bucket >= 0:
+                    if subjects[bucket] in names:
+                        numbers.append(bucket)
+                    bucket = before[bucket]
+        return numbers
 
     def concerning(self, names: Collection[str], action: str, resource: str) -> tuple[Rule, ...]:
         """Return the rules that match, whatever their condition, sorted by what they say.
@@ -125,8 +145,37 @@ class Index:
 
         In the order of :meth:`concerning`, which finds those of them that name one subject.
         """
+        found = canonical_resource(resource)
+        kind = found[1] if found else resource_id(resource)
+        if (kind == RESERVED_TYPE) is not self._builtin:
+            return ()
+        wide, depth = self._wide(kind)
+        patterns = [*_narrow(resource, depth), *wide]
+        patterns += self._groups_of(patterns)
         tables = self.buckets.by_action.values() if action is None else self._look_in(action)
-        return self._told(self.buckets.whole(tables, self._covering(resource)))
+        return self._told(self.buckets.whole(tables, patterns))
+
+    def _planned(self, action: str, kind: str) -> _Plan:
+        """Return where to look for *action* on a resource of *kind*.
+
+        Kept for those that the rules name: they are few, and what anybody may ask for is not.
+        """
+        tables = self._look_in(action)
+        wide, depth = self._wide(kind)
+        if (kind == RESERVED_TYPE) is not self._builtin:
+            return _Plan((), 0, ())
+        steps = tuple((table.get, tuple(table[name] for name in wide if name in table)) for table in tables)
+        plan = _Plan(wide, depth, steps)
+        if action in self._looked_in and kind in self._kinds:
+            self._plans[action, kind] = plan
+        return plan
+
+    def _wide(self, kind: str) -> tuple[tuple[str, ...], int]:
+        return self._kinds.get(kind) or self._kinds[ANY]
+
+    def _groups_of(self, patterns: Iterable[str]) -> dict[str, None]:
+        """Return the groups that one of *patterns* belongs to, each once."""
+        return {group: None for pattern in patterns for group in self._groups.get(pattern, ())}
 
     def _told(self, numbers: Iterable[int]) -> tuple[Rule, ...]:
         return tuple(sorted(map(self.rules.at, numbers), key=what_it_says))
@@ -139,23 +188,29 @@ class Index:
             return self._starred
         return tables
 
-    def _covering(self, resource: str) -> Sequence[str]:
-        """Return the patterns and groups in use that cover *resource*."""
-        found = canonical_resource(resource)
-        kind = found[1] if found else resource_id(resource)  # which says what is wrong
-        if (kind == RESERVED_TYPE) is not self._builtin:
-            return ()
-        wide, depth = self._kinds.get(kind) or self._kinds[ANY]
-        patterns = [resource, *wide]
-        end = resource.find("/") if depth else -1
-        while end > 0 and depth:
-            patterns.append(f"{resource[: end + 1]}{ANY}")
-            depth -= 1
-            end = resource.find("/", end + 1)
-        if self._groups:
-            groups = {group: None for pattern in patterns for group in self._groups.get(pattern, ())}
-            patterns += groups
-        return patterns
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Where rules about one action and one type of resource lie.
+
+    *wide*: the patterns in use that cover all of the type; *depth*: how deep others reach. A step is how a
+    table is asked for a pattern, with its buckets of the wide ones.
+    """
+
+    wide: tuple[str, ...]
+    depth: int
+    steps: tuple[tuple[Callable[[str], Bucket | None], tuple[Bucket, ...]], ...]
+
+
+def _narrow(resource: str, depth: int) -> list[str]:
+    """Return *resource* and the patterns that cover a part of its type, at most *depth* deep."""
+    patterns = [resource]
+    end = resource.find("/")
+    while end > 0 and depth:
+        patterns.append(f"{resource[: end + 1]}{ANY}")
+        depth -= 1
+        end = resource.find("/", end + 1)
+    return patterns
 
 
 def _membership(link: Link) -> Link:

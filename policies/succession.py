@@ -69,8 +69,8 @@ def _repeats_a_rule(lines: Sequence[str], distinct: set[str]) -> bool:
 
 def _number_of(old: Bundle, id_: str, subject: str, action: str, resource: str) -> int:
     rules, buckets = old.rules, old.index.buckets
-    there = buckets.about({subject}, (buckets.by_action[action],), (resource,), rules.subjects)
-    return next(number for number in there if rules.id(number) == id_)
+    there = buckets.whole((buckets.by_action[action],), (resource,))
+    return next(number for number in there if rules.subjects[number] == subject and rules.id(number) == id_)
 
 
 def _rows(lines: Sequence[str]) -> defaultdict[str, list[Row]]:
