@@ -71,7 +71,6 @@ def for_the_documents(lived: Lived, asha: Visitor) -> None:
     editor = page.get_by_label("Rules", exact=True)
     editor.fill(editor.input_value() + _SLIP)
     page.get_by_role("button", name="Write tier").wait_for()
-    page.wait_for_timeout(500)  # a wave under a word is painted after the word
     picture(page, "policy", width=1360, height=940)
     the_example(imani)
 

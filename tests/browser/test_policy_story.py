@@ -167,7 +167,7 @@ def test_a_text_that_cannot_be_checked_says_so_and_keeps_what_was_typed(author: 
 
 
 def test_a_wrong_word_is_underlined_on_the_screen(author: Visitor) -> None:
-    """Chromium kept the old picture of the layer when marks were added below the text."""
+    """Chromium did not always paint a wave under nothing but spaces."""
     page = author.go("/admin/policy")
 
     text_of(page).fill(RULES + WRONG)

@@ -72,7 +72,7 @@ function enlist(editor) {
         const { start, length } = placeOf(problem, lines[problem.line - 1] ?? '');
         const mark = document.createElement('span');
         mark.className = `editor-mark editor-${problem.severity || 'error'}`;
-        mark.textContent = '\u00a0'.repeat(Math.max(1, length));
+        mark.style.setProperty('inline-size', `${Math.max(1, length)}ch`);
         mark.style.setProperty('inset-block-start', `${(problem.line - 1) * 1.5}rem`);
         mark.style.setProperty('inset-inline-start', `${start}ch`);
         return mark;
@@ -83,7 +83,8 @@ function enlist(editor) {
 
   function follow() {
     gutter.scrollTop = text.scrollTop;
-    marks.style.setProperty('transform', `translate(${-text.scrollLeft}px, ${-text.scrollTop}px)`);
+    marks.style.setProperty('inset-inline-start', `${-text.scrollLeft}px`);
+    marks.style.setProperty('inset-block-start', `${-text.scrollTop}px`);
   }
 
   function goTo(problem) {
