@@ -62,7 +62,8 @@ def test_every_attribute_is_one_that_policies_know(scene):
     attributes = scene.assess().attributes
 
     assert attributes["network"] == "HQ"
-    assert set(attributes) == set(ATTRIBUTES) - {"touch_age", "custody", "presence_missed", "time", "weekday"}
+    elsewhere = {"touch_age", "custody", "presence_missed", "address", "path", "now", "time", "weekday"}
+    assert set(attributes) == set(ATTRIBUTES) - elsewhere
 
 
 def test_trusted_needs_a_stronger_binding_than_an_address(scene):
