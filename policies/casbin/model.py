@@ -9,7 +9,7 @@ say it in the served model (``docs/policy.md``).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from policies.casbin import effects, ini, matcher
@@ -26,11 +26,12 @@ from policies.casbin.tree import (
     Param,
     asks_policy,
     leaves,
+    operands,
 )
 from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
 
 MAX_NAMES = 16
-EFFECT, ID = "eft", "id"
+EFFECT, ID = effects.COLUMN, "id"
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ROLE_KEY = re.compile(r"g([2-9]|1[0-9])?", re.ASCII)
 _ONE_OF_SEVERAL = re.compile(r"([rpem])[0-9]+", re.ASCII)
@@ -105,9 +106,9 @@ class _Reader:
         request, policy, effect, rule = entries.values()
         parameters = self.names(request) if request is not None else ()
         columns = self.names(policy) if policy is not None else ()
-        if effect is not None:
-            self.check_effect(effect, EFFECT in columns)
-        if rule is None or self.problems:
+        if policy is not None and effect is not None:
+            self.check_effect(effect, columns)
+        if policy is None or rule is None or self.problems:
             return None
         scope = Scope(parameters, columns, {kind.name: kind.domain for kind in kinds}, self.operators)
         try:
@@ -116,6 +117,7 @@ class _Reader:
             self.problem(rule, refusal.offset, refusal.code, refusal.message, refusal.suggestion)
             return None
         self.check_matcher(rule, tree, kinds)
+        self.check_columns(policy, tree)
         return Model(parameters, columns, kinds, tree, self.operators)
 
     def problem(self, entry: Entry, offset: int, code: str, message: str, hint: str = "") -> None:
@@ -166,17 +168,13 @@ class _Reader:
 
     def names(self, entry: Entry) -> tuple[str, ...]:
         found: list[str] = []
-        offset = 0
-        for part in entry.text.split(","):
-            name = part.strip()
-            at = offset + len(part) - len(part.lstrip())
+        for at, name in _listed(entry.text):
             if not _NAME.fullmatch(name):
                 hint = "names have letters, digits and `_`, and are parted by commas"
                 self.problem(entry, at, "name", f"{shown(name)} is no name", hint)
             elif name in found:
                 self.problem(entry, at, "name", f"{shown(name)} stands twice", "give each a name of its own")
             found.append(name)
-            offset += len(part) + 1
         if len(found) > MAX_NAMES:
             self.problem(entry, 0, "too-long", f"there are at most {MAX_NAMES} names")
         return tuple(found)
@@ -233,10 +231,19 @@ class _Reader:
             found[entry.key] = (entry, entry.text)
         return found
 
-    def check_effect(self, entry: Entry, has_column: bool) -> None:
-        refused = effects.refusal(entry.text, has_column=has_column)
+    def check_effect(self, entry: Entry, columns: tuple[str, ...]) -> None:
+        refused = effects.refusal(entry.text, columns)
         if refused is not None:
             self.problem(entry, 0, "effect", *refused)
+
+    def check_columns(self, entry: Entry, tree: Node) -> None:
+        """Refuse each column that has no say: a rule for one tenant would be a rule for all."""
+        asked = {o.name for leaf in leaves(tree) for o in operands(leaf) if isinstance(o, Column)}
+        for at, name in _listed(entry.text) if asked else ():
+            if name not in asked and name not in (ID, EFFECT):
+                message = f"the matcher never asks `p.{name}`, so what rules say there would change nothing"
+                hint = f"ask it, as in `r.{name} == p.{name}`, or remove the column; notes stand behind `#`"
+                self.problem(entry, at, "column-unasked", message, hint)
 
     def check_matcher(self, entry: Entry, tree: Node, kinds: tuple[Kind, ...]) -> None:
         if not asks_policy(tree):
@@ -260,6 +267,14 @@ class _Reader:
                 self.problems.append(
                     Problem(role.line, 1, "role-unasked", message, "remove it, or ask it", Severity.WARNING)
                 )
+
+
+def _listed(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the offset and the text of each name of a list that commas part."""
+    offset = 0
+    for part in text.split(","):
+        yield offset + len(part) - len(part.lstrip()), part.strip()
+        offset += len(part) + 1
 
 
 def _orders_text(leaf: Compare) -> bool:

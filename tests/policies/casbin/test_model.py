@@ -10,9 +10,7 @@ from casbin.model.model import Model
 
 from policies.casbin import ini, model
 from policies.casbin.model import Kind
-from tests.policies.casbin.world import BOTH, conf, errors, read
-
-ALLOW = "some(where (p.eft == allow))"
+from tests.policies.casbin.world import ACL, ALLOW, BOTH, conf, errors, read
 
 
 def refusals(text):
@@ -52,7 +50,43 @@ def test_a_fault_on_a_continued_line_has_its_own_line_and_column():
 
 @pytest.mark.parametrize("form", [ALLOW, "some(where(p_eft==allow))"])
 def test_without_an_effect_column_allow_override_denies_nothing_and_is_covered(form):
-    assert read(conf(p="sub, obj, act", effect=form)) == read(conf(p="sub, obj, act", effect=BOTH))
+    assert read(conf(p="sub, obj, act", effect=form)).columns == ("sub", "obj", "act")
+
+
+@pytest.mark.parametrize("name", ["effect", "eff", "Eft", "cond"])
+@pytest.mark.parametrize("matcher", [ACL, f"{ACL} && p.{{}} != 'x'"])
+def test_an_effect_that_denies_needs_a_column_of_its_name(name, matcher):
+    """A deny in a column of another name would be read as an allow: each such row would permit."""
+    text = conf(matcher.format(name), p=f"sub, obj, act, {name}", effect=BOTH)
+
+    assert refusals(text) == [(6, 5, "effect")]
+    assert "`eft`" in suggestion(text)
+
+
+@pytest.mark.parametrize(
+    ("columns", "place", "name"),
+    [
+        ("sub, obj, act, dom, eft", 20, "dom"),
+        ("sub,  obj, act, priority, eft", 21, "priority"),
+        ("effect, sub, obj, act, eft", 5, "effect"),
+    ],
+)
+def test_a_column_that_the_matcher_never_asks_is_refused(columns, place, name):
+    """Rules of one tenant, or for one condition, would be rules for all."""
+    text = conf().replace("sub, obj, act, eft", columns)
+
+    assert refusals(text) == [(4, place, "column-unasked")]
+    assert f"`r.{name} == p.{name}`" in suggestion(text)
+
+
+def test_a_misnamed_effect_column_of_a_model_that_only_allows_is_refused():
+    text = conf(effect=ALLOW).replace("act, eft", "act, effect")
+
+    assert refusals(text) == [(4, 20, "column-unasked")]
+
+
+def test_the_columns_of_the_id_and_the_effect_need_not_be_asked():
+    assert read(conf(p="id, sub, obj, act, eft")).columns[0] == "id"
 
 
 @pytest.mark.parametrize(
