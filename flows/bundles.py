@@ -29,10 +29,10 @@ class Compiled:
         """Return a published bundle; None if there is none of that digest. Its text is read only once."""
         return self._bundles.get(digest) or self._made(session, digest)
 
-    def keep(self, bundle: Bundle) -> None:
-        """Keep a bundle that is about to be published, so that nobody waits for it."""
+    def keep(self, digest: str, bundle: Bundle) -> None:
+        """Keep a bundle that is about to be published under *digest*, so that nobody waits for it."""
         with self._lock:
-            self._put(bundle.digest, bundle)
+            self._put(digest, bundle)
 
     def _made(self, session: Session, digest: str) -> Bundle | None:
         with self._lock:
@@ -46,6 +46,7 @@ class Compiled:
         return succeed(newest, text) if newest is not None else load(text)
 
     def _put(self, digest: str, bundle: Bundle) -> Bundle:
+        self._bundles.pop(digest, None)  # what is published again is the newest again
         self._bundles[digest] = bundle
         while len(self._bundles) > _KEPT:
             del self._bundles[next(iter(self._bundles))]

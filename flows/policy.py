@@ -10,6 +10,7 @@ the primary key).
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -103,12 +104,12 @@ def save_draft(parts: Parts, viewer: Viewer, text: str, base_revision: int) -> C
     """Keep the viewer's text, right or wrong, so that nothing typed is lost; return what is wrong."""
     now = parts.clock.now()
     _require_size(text)
+    with parts.db.read() as session:  # checking takes its time: nobody who writes waits for it
+        checked = _check(session, _normal(text), base_revision, None)
     with parts.db.write() as session:
         session.merge(
             Draft(author=viewer.person_id, base_revision=base_revision, text=_normal(text), saved_at=now)
         )
-        session.flush()
-        checked = _check(session, _normal(text), base_revision, None)
         details = {"base": base_revision, "errors": checked.errors}
         parts.commit(
             session, Event(EventKind.POLICY_DRAFT_SAVED, viewer.person_id, viewer.person_id, details)
@@ -156,14 +157,15 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap) -> int:
     now = parts.clock.now()
     digest, base = str(tap.action.get("bundle")), int(tap.action.get("base", -1))
     note = str(tap.action.get("note", ""))
+    effects = _effects_of(parts, viewer, digest, now)
     with parts.db.write() as session:
         spend(session, tap, _action(digest, base, note), now)
         try:
             bundle = _bundle_to_publish(session, viewer, digest)
-            effects = _counts(session, bundle, now)
             _publish(
                 session,
                 bundle,
+                digest=digest,
                 base=base,
                 author=viewer.person_id,
                 signature=tap.signature_id,
@@ -189,9 +191,17 @@ def publish_from_host(session: Session, parts: Parts, text: str) -> Event:
     newest = newest_publication(session)
     base = newest.revision if newest else 0
     effects = _counts(session, bundle, now)
-    _publish(session, bundle, base=base, author="host", signature=None, note="loaded", now=now)
-    details = {"revision": base + 1, "bundle": bundle.digest, **effects}
+    digest = bundle.digest
+    _publish(session, bundle, digest=digest, base=base, author="host", signature=None, note="loaded", now=now)
+    details = {"revision": base + 1, "bundle": digest, **effects}
     return Event(EventKind.POLICY_PUBLISHED, "host", "-", details)
+
+
+def _effects_of(parts: Parts, viewer: Viewer, digest: str, now: datetime) -> dict[str, Any]:
+    """Return the counts for the record before anything is written; none for what will be refused."""
+    with parts.db.read() as session, suppress(Conflict, BundleInvalid, NotFound):
+        return _counts(session, _bundle_to_publish(session, viewer, digest), now)
+    return {}
 
 
 def _counts(session: Session, bundle: Bundle, now: datetime) -> dict[str, Any]:
@@ -204,14 +214,15 @@ def _publish(
     session: Session,
     bundle: Bundle,
     *,
+    digest: str,
     base: int,
     author: str,
     signature: str | None,
     note: str,
     now: datetime,
 ) -> None:
+    """Publish *bundle* under the *digest* that was signed: an earlier one keeps that of its schema."""
     proof.demand(bundle)
-    COMPILED.keep(bundle)
     newest = newest_publication(session)
     if (newest.revision if newest else 0) != base:
         raise StaleBase(
@@ -219,13 +230,14 @@ def _publish(
             f"the draft was made on {base}",
             remedy="Look at what changed, save the draft again on the newest rules, then publish.",
         )
-    if session.get(BundleRow, bundle.digest) is None:
-        session.add(BundleRow(digest=bundle.digest, schema=SCHEMA, text=bundle.text, created_at=now))
+    COMPILED.keep(digest, bundle)
+    if session.get(BundleRow, digest) is None:
+        session.add(BundleRow(digest=digest, schema=SCHEMA, text=bundle.text, created_at=now))
         session.flush()
     session.add(
         Publication(
             revision=base + 1,
-            digest=bundle.digest,
+            digest=digest,
             author=author,
             note=note[:500],
             signature_id=signature,

@@ -5,7 +5,7 @@ Never refuses anything: errors are found by ``policies.validate``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from policies import names
@@ -26,6 +26,11 @@ class Known:
     roles: frozenset[str]
     resources: frozenset[str]
     actions: frozenset[str] = frozenset()
+
+
+_HINTS = 20
+_TRIED = 300
+"""So many conditions are tried; of more nothing is said: a warning is no reason to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,8 @@ def _fixed(rules: Iterable[_Placed]) -> Iterator[Problem]:
     for placed in rules:
         clause = placed.rule.clause
         if clause.when is None:
+            continue
+        if clause not in told and len(told) >= _TRIED:
             continue
         possible = told.get(clause) or told.setdefault(clause, outcomes(clause.when))
         if possible == {False}:
@@ -143,33 +150,37 @@ def _unknown_roles(rules: Iterable[_Placed], role_rows: Sequence[Row], known: Kn
     reachable = known.roles | names.ADMIN_ROLES | {row.values[1] for row in role_rows}
     mentioned = [(placed.line, placed.rule.subject) for placed in rules]
     mentioned += [(row.line, row.values[0]) for row in role_rows]
-    for line, name in mentioned:
-        if name.startswith(names.MEMBERSHIPS) and name not in reachable:
-            hint = did_you_mean(name, reachable)
-            yield _warn(line, "role-unknown", f"nobody can hold {shown(name)}", hint)
+    held = [(line, name) for line, name in mentioned if name.startswith(names.MEMBERSHIPS)]
+    unknown = [(line, name) for line, name in held if name not in reachable]
+    return _unknown("role-unknown", "nobody can hold {}", unknown, reachable)
 
 
 def _unknown_resources(
     rules: Iterable[_Placed], resource_rows: Sequence[Row], known: Known
 ) -> Iterator[Problem]:
     prefixes = {prefix for resource in known.resources for prefix in names.covering(resource)}
-    groups = {row.values[1] for row in resource_rows}
+    prefixes |= {ANY, *(row.values[1] for row in resource_rows)}
     mentioned = [(placed.line, placed.rule.resource) for placed in rules]
     mentioned += [(row.line, row.values[0]) for row in resource_rows]
-    for line, name in mentioned:
-        if name != ANY and name not in prefixes and name not in groups:
-            hint = did_you_mean(name, known.resources)
-            yield _warn(line, "resource-unknown", f"{shown(name)} is no resource that is registered", hint)
+    unknown = [(n, name) for n, name in mentioned if name not in prefixes]
+    return _unknown("resource-unknown", "{} is no resource that is registered", unknown, known.resources)
 
 
 def _unknown_actions(rules: Iterable[_Placed], action_rows: Sequence[Row], known: Known) -> Iterator[Problem]:
     """Warn of actions that no registered resource has; none registered says nothing."""
     if not known.actions:
-        return
-    groups = {row.values[1] for row in action_rows}
+        return iter(())
+    those = known.actions | {ANY, *(row.values[1] for row in action_rows)}
     mentioned = [(placed.line, placed.rule.action) for placed in rules]
     mentioned += [(row.line, row.values[0]) for row in action_rows]
-    for line, name in mentioned:
-        if name != ANY and name not in known.actions and name not in groups:
-            hint = did_you_mean(name, known.actions)
-            yield _warn(line, "action-unknown", f"no registered resource has the action {shown(name)}", hint)
+    unknown = [(n, name) for n, name in mentioned if name not in those]
+    return _unknown("action-unknown", "no registered resource has the action {}", unknown, known.actions)
+
+
+def _unknown(
+    code: str, message: str, found: Iterable[tuple[int, str]], known: Collection[str]
+) -> Iterator[Problem]:
+    """Warn of each name. The first ones get a suggestion: looking for it takes as long as there are names."""
+    for number, (line, name) in enumerate(found):
+        hint = did_you_mean(name, known) if number < _HINTS else ""
+        yield _warn(line, code, message.format(shown(name)), hint)

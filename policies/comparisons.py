@@ -7,6 +7,7 @@ An absent fact, and one of another type, is neither true nor false but unknown
 from __future__ import annotations
 
 import operator
+import re
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
@@ -43,6 +44,7 @@ MATCHING = frozenset(operator for operator in Operator if "Match" in operator.va
 """Casbin's operators: their value is a pattern, which ``policies.casbin.operators`` reads."""
 PATHS = MATCHING - {Operator.IP_MATCH, Operator.TIME_MATCH}
 Value = bool | int | str | tuple[int | str, ...]
+_PATH = re.compile(r"[A-Za-z0-9_~@./-]", re.ASCII)
 Test = Callable[[Any], bool | None]
 _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
     Operator.EQ: operator.eq,
@@ -70,6 +72,11 @@ def test_of(type_: Type, operator_: Operator, value: Any) -> Test:
     if type_ is Type.MOMENT:
         within = operators.period(*_bounds(value))
         return lambda have: within(have) if isinstance(have, datetime) and have.tzinfo else None
+    if type_ is Type.PATH:
+        _require_path(operator_, value)
+    if type_ is Type.DURATION:
+        compare_age = _COMPARE[operator_]
+        return lambda have: compare_age(have, value) if type(have) is int and have >= 0 else None
     if operator_ in MATCHING:
         matches = operators.compiled(operator_.value, value)
         return lambda have: matches(have) if type(have) is str else None
@@ -87,6 +94,32 @@ def test_of(type_: Type, operator_: Operator, value: Any) -> Test:
         return lambda have: have in value if type(have) is exact else None
     compare = _COMPARE[operator_]
     return lambda have: compare(have, value) if type(have) is exact else None
+
+
+# What a path may hold (see domain.access), with the marks of each operator.
+_MARKS = {
+    Operator.KEY_MATCH: "*",
+    Operator.KEY_MATCH_2: "*:",
+    **dict.fromkeys((Operator.KEY_MATCH_3, Operator.KEY_MATCH_4, Operator.KEY_MATCH_5), "*{}"),
+    Operator.GLOB_MATCH: "*?[]{}!^\\-",
+}
+
+
+def _require_path(operator_: Operator, pattern: str) -> None:
+    """Refuse a pattern that no path can match: a deny on it would forbid nothing."""
+    if operator_ is Operator.REGEX_MATCH:
+        if re.match(r"\^[A-Za-z0-9]", pattern):
+            raise Refusal("pattern", "a path begins with `/`", f"write `^/{pattern[1:]}`", 1)
+        return
+    if not pattern.startswith("/"):
+        raise Refusal("pattern", "a path begins with `/`", f"write `/{pattern}`")
+    foreign = next((c for c in pattern[1:] if not _PATH.match(c) and c not in _MARKS[operator_]), None)
+    if foreign is not None:
+        hint = "keyMatch2 writes a part as `:id`, keyMatch3 to keyMatch5 as `{id}`"
+        raise Refusal("pattern", f"no path holds {shown(foreign)}", hint, pattern.index(foreign, 1))
+    if "//" in pattern or (pattern.endswith("/") and len(pattern) > 1):
+        hint = "name the part, or write `*` for any"
+        raise Refusal("pattern", "no part of a path is empty", hint, len(pattern) - 1)
 
 
 def _bounds(text: str) -> tuple[str, str]:

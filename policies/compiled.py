@@ -19,7 +19,6 @@ from policies.kleene import Facts
 Test = Callable[[Facts], bool | None]
 
 
-_WHOLE = frozenset({Type.INT, Type.DURATION})
 # The comparisons of whole numbers, most often met, without a call inside the call.
 _DIRECT: dict[Operator, Callable[[str, Any], Test]] = {
     Operator.EQ: lambda n, v: lambda facts: have == v if type(have := facts.get(n)) is int else None,
@@ -43,7 +42,7 @@ def compiled(condition: Condition) -> Test:
 
 def _atom(atom: Atom) -> Test:
     name, holds, value = atom.attribute.name, atom.test, atom.value
-    if atom.attribute.type in _WHOLE and atom.operator in _DIRECT:
+    if atom.attribute.type is Type.INT and atom.operator in _DIRECT:
         return _DIRECT[atom.operator](name, value)
     if atom.attribute.type is Type.BOOL:
         return lambda facts: have if type(have := facts.get(name)) is bool else None

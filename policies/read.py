@@ -72,6 +72,8 @@ class _Reader:
         self.found = Read(Rules(text))
         self._builtin = builtin
         self._ids = self.found.rules.ids
+        self._broken: dict[str, int] = {}
+        self._lines: dict[str, int] = {}
         self._subjects: dict[str, str] = {}
         self._actions: dict[str, str] = {}
         self._resources: dict[str, str] = {}
@@ -140,6 +142,7 @@ class _Reader:
             return
         self._ids.add(row.values[0])
         if rule is None:
+            self._broken[row.values[0]] = row.line
             return
         said = (rule.condition, rule.terms, rule.effect.value)
         found = self.found
@@ -151,9 +154,10 @@ class _Reader:
         found.lines.append(row.line)
 
     def _taken(self, row: Row) -> Problem:
-        text = self.found.rules.text
-        before = re.search(rf"^[ \t]*p[ \t]*,[ \t]*{re.escape(row.values[0])}[ \t]*,", text, re.MULTILINE)
-        line = text.count("\n", 0, before.start()) + 1 if before else 0
+        rules, lines = self.found.rules, self.found.lines
+        for number in range(len(self._lines), len(lines)):  # those that were read since the last one
+            self._lines[rules.id(number)] = lines[number]
+        line = self._lines.get(row.values[0]) or self._broken[row.values[0]]
         message = f"the rule id {shown(row.values[0])} is taken by line {line}"
         hint = "give each rule an id of its own: decisions name it"
         return Problem(row.line, row.fields[0].column, "duplicate-id", message, hint)

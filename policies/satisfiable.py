@@ -5,7 +5,7 @@ from __future__ import annotations
 from policies.conditions import Condition
 from policies.worlds import worlds
 
-MAX_TRIED = 5_000
+MAX_TRIED = 1_000
 """More combinations than these are not tried: nothing is said of such a condition."""
 
 

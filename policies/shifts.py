@@ -17,6 +17,8 @@ from policies.rules import Rule, RuleEffect
 from policies.worlds import World, worlds
 
 MOST_WORLDS = 4096
+MOST_IN_ALL = 100_000
+"""So many worlds are tried for one change of the rules; what is left then is UNSURE."""
 Key = tuple[tuple[str, str, str], ...]
 _Given = tuple[timedelta | None, bool, bool]
 
@@ -55,6 +57,7 @@ class Shifts:
 
     def __init__(self) -> None:
         self._known: dict[tuple[Key, Key], Shift | None] = {}
+        self._left = MOST_IN_ALL
 
     def of(self, parts: Iterable[Part]) -> dict[Shift, int]:
         """Return the shifts of one question, each with the mask of those it is for."""
@@ -69,21 +72,29 @@ class Shifts:
         """Return the shift from the rules *before* to those *after*; None where they say the same."""
         keys = _key(before), _key(after)
         if keys not in self._known:
-            self._known[keys] = None if keys[0] == keys[1] else _shift(tuple(before), tuple(after))
+            self._known[keys] = None if keys[0] == keys[1] else self._shift(before, after)
         return self._known[keys]
+
+    def _shift(self, before: Sequence[Rule], after: Sequence[Rule]) -> Shift:
+        shift, tried = _compared(tuple(before), tuple(after), most=min(MOST_WORLDS, self._left))
+        self._left -= tried
+        return shift
 
 
 def _key(rules: Sequence[Rule]) -> Key:
     return tuple(sorted({(rule.effect.value, rule.condition, rule.terms) for rule in rules}))
 
 
-def _shift(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> Shift:
-    tried = worlds((r.when for r in (*before, *after) if r.when is not None), most=MOST_WORLDS)
+def _compared(before: tuple[Rule, ...], after: tuple[Rule, ...], *, most: int) -> tuple[Shift, int]:
+    """Return the shift, and how many worlds were tried for it."""
+    tried = worlds((r.when for r in (*before, *after) if r.when is not None), most=most)
     if tried is None:
-        return Shift(Kind.UNSURE, before, after, None)
+        return Shift(Kind.UNSURE, before, after, None), 0
+    count = 0
     examples: dict[Kind, World] = {}
     ever_before = ever_after = False
     for world in tried:
+        count += 1
         was, is_ = _answer(before, world), _answer(after, world)
         ever_before |= was is not None
         ever_after |= is_ is not None
@@ -93,7 +104,7 @@ def _shift(before: tuple[Rule, ...], after: tuple[Rule, ...]) -> Shift:
         examples.setdefault(kind, world)
     kind = _kind(frozenset(examples), ever_before=ever_before, ever_after=ever_after)
     example = next((examples[k] for k in (Kind.GAINED, Kind.LOST, Kind.TERMS) if k in examples), None)
-    return Shift(kind, before, after, example.facts if example else None)
+    return Shift(kind, before, after, example.facts if example else None), count
 
 
 def _kind(seen: frozenset[Kind], *, ever_before: bool, ever_after: bool) -> Kind:

@@ -16,6 +16,7 @@ from policies import advice, names, trials
 from policies.advice import Known
 from policies.buckets import Buckets
 from policies.columns import Rules
+from policies.index import closures
 from policies.names import ANY
 from policies.parse import Row
 from policies.problems import Problem, Refusal, Severity, shown
@@ -24,6 +25,10 @@ from policies.read import Read, read
 MAX_CHAIN = 8
 """Most links from a role to one it includes. Casbin stops looking after nine links,
 the first of which may be a person's assignment, and then finds no membership at all."""
+
+_TANGLED = ("cycle", "chain-long", "links-many")
+MAX_MEMBERSHIPS = 1_000_000
+"""Most memberships that the rows of one kind may make, those through other groups among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +83,9 @@ def joined(
 def errors_of(found: Read) -> list[Problem]:
     """Return the errors of what was read, those of its single lines among them."""
     problems = [*found.problems, *row_errors(found.rows)]
-    problems += undefined_groups(zip(found.lines, found.actions, strict=True), found.rows["g3"])
-    problems += undefined_groups(zip(found.lines, found.resources, strict=True), found.rows["g2"])
+    if not any(problem.code in _TANGLED for problem in problems):
+        problems += undefined_groups(zip(found.lines, found.actions, strict=True), found.rows["g3"])
+        problems += undefined_groups(zip(found.lines, found.resources, strict=True), found.rows["g2"])
     if not problems and not found.rules:
         problems.append(Problem(1, 1, "bundle-empty", "the bundle has no rule", "write at least one p row"))
     return problems
@@ -172,26 +178,43 @@ def _chains(rows: Sequence[Row]) -> list[Problem]:
         length[name] = max((length[group] + 1 for group in graph.get(name, ())), default=0)
     deep = next((row for row in rows if length[row.fields[0].text] > MAX_CHAIN), None)
     if deep is None:
-        return []
+        return _too_many(rows, graph, order)
     message = f"{shown(deep.fields[0].text)} begins a chain of more than {MAX_CHAIN} links"
     hint = "Casbin would not follow it to its end: link to the last role directly"
     return [Problem(deep.line, deep.fields[0].column, "chain-long", message, hint)]
 
 
-def undefined_groups(mentioned: Iterable[tuple[int, str]], rows: Sequence[Row]) -> list[Problem]:
-    """Refuse rules on a group without members: they would never apply, a deny included.
+def _too_many(rows: Sequence[Row], graph: Mapping[str, set[str]], order: Sequence[str]) -> list[Problem]:
+    """Refuse links that make so many memberships that holding them would fill the memory."""
+    reached: dict[str, set[str]] = {}
+    total = 0
+    for name in order:
+        groups = graph.get(name, set())
+        reached[name] = groups.union(*(reached[group] for group in groups))
+        total += len(reached[name])
+        if total > MAX_MEMBERSHIPS:
+            message = f"the links make more than {MAX_MEMBERSHIPS:,} memberships"
+            return [Problem(rows[0].line, 1, "links-many", message, "link fewer groups of groups")]
+    return []
 
-    *mentioned*: lines and what their rule is about; *rows* give the groups their members.
+
+def undefined_groups(mentioned: Iterable[tuple[int, str]], rows: Sequence[Row]) -> list[Problem]:
+    """Refuse rules and links on a group without members: they would never apply, a deny included.
+
+    *mentioned*: lines and what their rule is about; *rows* give the groups their members. A group of
+    empty groups is empty.
     """
-    defined = {row.values[1] for row in rows}
+    members = [row.values[0] for row in rows if not names.is_group(row.values[0])]
+    belongs = closures(distinct(rows))
+    filled = {group for member in members for group in belongs[member]}
     return [
         Problem(
             line,
             1,
             "group-undefined",
-            f"the rule is about {shown(name)}, which has no member",
+            f"the line is about {shown(name)}, which has no member",
             f"add a line that begins with g2 (resources) or g3 (actions) and ends with `{name}`",
         )
-        for line, name in mentioned
-        if names.is_group(name) and name not in defined
+        for line, name in (*mentioned, *((row.line, row.values[0]) for row in rows))
+        if names.is_group(name) and name not in filled
     ]

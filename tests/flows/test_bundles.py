@@ -73,7 +73,7 @@ def test_what_is_about_to_be_published_is_not_read_again(monkeypatch):
     compiled: Any = Compiled()
     bundle = rules(1)
 
-    compiled.keep(bundle)
+    compiled.keep(bundle.digest, bundle)
 
     assert compiled.of(None, bundle.digest) is bundle
     assert read == []

@@ -171,3 +171,10 @@ def test_a_fault_knows_what_is_had_and_whether_it_is_known():
         ("tier >= 2", True, 1, True),
         ("hosting", False, None, False),
     ]
+
+
+@pytest.mark.parametrize("text", ["touch_age < 60s", "posture_age <= 1h", "not touch_age > 60s"])
+def test_an_age_below_nothing_is_not_known(text):
+    """A clock that was set back makes nothing fresh."""
+    assert value(text, touch_age=-1, posture_age=-1) is U
+    assert value(text, touch_age=0, posture_age=0) is T
