@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import click
 from commands.base import FILE, WHEN, plainly
 from domain.attributes import ATTRIBUTES
 from domain.errors import Invalid
+from policies import values
 from policies.bundle import Bundle, load
 from policies.facts import read_fact
 from policies.problems import Refusal
@@ -25,7 +27,23 @@ AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 FACTS = click.option(
     "--with", "facts", multiple=True, metavar="FACT", help="What is known: tier=2, or 'not remote_control'."
 )
-NOW = click.option("--now", type=WHEN, help="When, for example 2026-11-25T12:00Z; else now.")
+
+
+class _Moment(click.DateTime):
+    """A moment whose neighbours, and whose UTC, are moments too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        moment = super().convert(value, param, ctx)
+        try:
+            told = moment.astimezone(UTC).year in values.YEARS
+        except OverflowError:
+            told = False
+        if not told:
+            self.fail(f"{value!r} is not in the years 1 to {values.YEARS[-1]} (UTC)", param, ctx)
+        return moment
+
+
+NOW = click.option("--now", type=_Moment(WHEN.formats), help="When, for example 2026-11-25T12:00Z; else now.")
 ROLES = click.option(
     "--role", "roles", multiple=True, help="A role or group besides, for example role:support."
 )

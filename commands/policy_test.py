@@ -8,16 +8,22 @@ from pathlib import Path
 import click
 
 from commands.base import FILE, plainly
+from commands.policy_files import asking, rules_text
 from policies import proof
 from policies.bundle import load
 
 
 @click.command("test")
 @click.argument("file", type=FILE)
-@plainly
+@asking
 def policy_test(file: Path) -> None:
     """Run the tests in FILE (rows `t`); exit 1 if one fails, or the rules would be refused."""
-    bundle = load(file.read_text(encoding="utf-8"))
+    _run(file, rules_text(file))
+
+
+@plainly
+def _run(file: Path, text: str) -> None:
+    bundle = load(text)
     outcomes = proof.run(bundle)
     for outcome in outcomes:
         if not outcome.passed:

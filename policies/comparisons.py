@@ -14,6 +14,7 @@ from enum import Enum
 from typing import Any
 
 from domain.attributes import Type
+from policies import values
 from policies.casbin import operators
 from policies.problems import Refusal, shown
 
@@ -130,6 +131,10 @@ def _bounds(text: str) -> tuple[str, str]:
             "write for example `now timeMatch 2026-12-01T09:00:00/2026-12-31T18:00:00`, or `_` for no bound"
         )
         raise Refusal("pattern", f"{shown(text)} is not a period of two moments", hint)
+    for year in re.findall(r"(?<!\S)[0-9]{4}(?=-)", f"{start} {end}", re.ASCII):
+        if int(year) not in values.YEARS:
+            hint = f"write a year from 0001 to {values.YEARS[-1]}, or `_` for no bound"
+            raise Refusal("pattern", f"{shown(text)} has the year {year}", hint)
     return start.replace("T", " "), end.replace("T", " ")
 
 

@@ -234,11 +234,20 @@ def _moments(rules: Iterable[Rule], now: datetime) -> list[datetime]:
             if atom.attribute.type is Type.TIME:
                 begins |= set(atom.value)  # type: ignore[arg-type]
             elif atom.attribute.type is Type.MOMENT:
-                ends = (datetime.fromisoformat(end) for end in str(atom.value).split("/") if end != "_")
-                named += (end.replace(tzinfo=UTC) + timedelta(seconds=1) for end in ends)
+                ends = (values.moment(end) for end in str(atom.value).split("/"))
+                named += (at for end in ends if end and (at := _after(end, timedelta(seconds=1))))
     midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    moments = (midnight + timedelta(days=day, minutes=minute) for day in range(8) for minute in begins)
+    turns = (timedelta(days=day, minutes=minute) for day in range(8) for minute in begins)
+    moments = (at for turn in turns if (at := _after(midnight, turn)))
     return sorted(moment for moment in (*moments, *named) if moment > now)
+
+
+def _after(moment: datetime, much: timedelta) -> datetime | None:
+    """Return *moment* and so *much*; None where the calendar of ``datetime`` ends before."""
+    try:
+        return moment + much
+    except OverflowError:
+        return None
 
 
 def _told(faults: Iterable[Fault], changed: Facts, opening: datetime, now: datetime) -> str:

@@ -16,6 +16,8 @@ _WORDS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
 _DURATION = re.compile(r"([0-9]{1,8})([smhd])", re.ASCII)
 _VERSION = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6}){0,3}", re.ASCII)
 _TIME = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
+YEARS = range(1, 9999)
+"""Years of which moments are told: a second, or a week, may be added to each."""
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LONGEST = 366 * 86400

@@ -1,9 +1,11 @@
 """What would have had to be otherwise: told to admins, and tried before it is told."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from policies.bundle import load
-from policies.misses import nearest_misses
+from policies.misses import MissKind, nearest_misses
 from tests.policies.world import ASHA, MONDAY_NOON, SUPPORT, WELL, allow, deny
 
 
@@ -156,3 +158,17 @@ def test_many_others_are_counted_not_listed():
 
 def test_a_permit_has_no_misses():
     assert misses(allow()) == ()
+
+
+@pytest.mark.parametrize(
+    ("condition", "now"),
+    [
+        ("time in 09:00-10:00", datetime(9999, 12, 31, 23, 30, tzinfo=UTC)),
+        ("now timeMatch 9998-12-31T23:59:59/_ and time in 22:00-23:00", MONDAY_NOON),
+        ("now timeMatch _/0001-01-01T00:00:00", MONDAY_NOON),
+    ],
+)
+def test_moments_at_the_ends_of_the_calendar_are_passed_over(condition, now):
+    [miss] = misses(allow(condition), now=now)
+
+    assert miss.kind is MissKind.NEVER

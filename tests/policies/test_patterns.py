@@ -65,6 +65,8 @@ def test_a_pattern_is_true_false_or_unknown_of_a_fact(text, facts, expected):
         ("address ipMatch 10.0.0.0/33", 16, "pattern", "0 to 32"),
         ("address ipMatch everywhere", 16, "pattern", "10.0.0.0/8"),
         ("now timeMatch 2026-11-23", 14, "pattern", "2026-12-01T09:00:00/"),
+        ("now timeMatch 9999-12-31T23:59:59/_", 14, "pattern", "a year from 0001 to 9998"),
+        ("now timeMatch 0000-01-01T00:00:00/2026-11-23T11:00:00", 14, "pattern", "a year from 0001 to 9998"),
         ("now timeMatch 2026-11-23T12:00:00/2026-11-23T11:00:00", 14, "pattern", "the earlier time first"),
         ("path ipMatch 10.0.0.0/8", 5, "condition-syntax", "path keyMatch2"),
         ("address == 10.0.0.1", 8, "condition-syntax", "address ipMatch 10.0.0.0/8"),

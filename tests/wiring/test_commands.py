@@ -198,3 +198,12 @@ def test_rules_without_tests_say_so(tmp_path: Path) -> None:
     result = CliRunner().invoke(main, ["policy", "test", str(file)])
 
     assert (result.exit_code, result.output) == (0, "there are no tests in it\n")
+
+
+def test_a_file_that_is_no_text_is_wrong_use_not_a_failed_test(tmp_path: Path) -> None:
+    file = tmp_path / "policy.csv"
+    file.write_bytes(b"p, a, role:x, read, data:y, -, -, allow\xff\n")
+
+    result = CliRunner().invoke(main, ["policy", "test", str(file)])
+
+    assert (result.exit_code, result.output) == (2, f"error: `{file}` is not UTF-8 at byte 39\n")

@@ -288,3 +288,11 @@ def test_the_example_of_the_page_is_what_the_command_prints(
     done = ask(*shlex.split(example[1]))
 
     assert done.output.startswith(example[2])
+
+
+@pytest.mark.parametrize("now", ["9999-12-31T12:00Z", "0001-01-01T00:00+10:00", "9999-01-01T00:00-10:00"])
+def test_a_moment_at_the_edge_of_the_calendar_is_wrong_use_not_a_denial(rules: str, now: str) -> None:
+    done = ask("explain", "role:support", "read", "data:logs", "--rules", rules, "--now", now)
+
+    assert done.exit_code == 2
+    assert "is not in the years 1 to 9998 (UTC)" in done.output
