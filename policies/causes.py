@@ -16,7 +16,7 @@ from domain.attributes import Type
 from domain.custody import CustodyLevel
 from domain.decision import Reason
 from domain.reasons import ReasonCode, Standing
-from policies import values
+from policies import kleene, values
 from policies.conditions import Atom
 from policies.kleene import Fault, holds
 from policies.rules import Rule
@@ -98,6 +98,11 @@ def ordered(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
     return tuple(sorted(once.values(), key=lambda reason: reason.code.standing is not Standing.FINAL))
 
 
+def effort(faults: tuple[Fault, ...]) -> tuple[int, ...]:
+    """Rank what a rule lacks: what cannot be mended last, then as ``kleene.effort``."""
+    return (not all(map(_mendable, faults)), *kleene.effort(faults))
+
+
 def ok_code(atom: Atom, wanted: bool) -> ReasonCode | None:
     """Return the code to give when *atom* came out as *wanted*; None if its sentence would be untrue."""
     mended = _MENDED.get(atom.attribute.name)
@@ -127,6 +132,8 @@ def _mendable(fault: Fault) -> bool:
     name = fault.atom.attribute.name
     if name in _MENDED:
         return holds(fault.atom, _MENDED[name]) is fault.wanted
+    if name == "path":
+        return False
     if name in _GRADED:
         return _next_grade(fault) is not None
     return name != "now" or not fault.known or bool(_moment(fault))

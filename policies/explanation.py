@@ -60,17 +60,30 @@ def errors(rules: Rules, numbers: Iterable[int], facts: Facts) -> tuple[RuleErro
 
 
 def _nearest_miss(rules: Rules, permits: Sequence[int], facts: Facts) -> tuple[Reason, ...]:
-    """Return what the permit lacks that lacks the fewest comparisons; none matching is no rule."""
-    if not permits:
+    """Return what the permit lacks that can be mended, and lacks the fewest comparisons.
+
+    One that the path rules out is about other doors; none that is about this one is no rule.
+    """
+    path = {"path": facts.get("path")}
+    misses = [
+        (number, _faults(rules.clauses[number], facts))
+        for number in permits
+        if rules.clauses[number].value(path) is not False
+    ]
+    if not misses:
         return _NO_RULE
-    misses = [(number, _faults(rules.clauses[number], facts)) for number in permits]
-    fewest = min(len(faults) for _, faults in misses)
-    nearest = {number: faults for number, faults in misses if len(faults) == fewest}
+    least = min(map(_rank, misses))
+    nearest = {number: faults for number, faults in misses if _rank((number, faults)) == least}
     # Of equals the first by what it says. They are read only if there are several.
     number = (
         min(nearest, key=lambda n: what_it_says(rules.at(n))) if len(nearest) > 1 else next(iter(nearest))
     )
     return causes.reasons_for(rules.at(number), nearest[number], ReasonCode.POLICY_NO_RULE)
+
+
+def _rank(miss: tuple[int, tuple[Fault, ...]]) -> tuple[int, ...]:
+    """Rank by whether it can be mended, and by how many comparisons; unknown ones count no less."""
+    return causes.effort(miss[1])[:2]
 
 
 def _in_order(rules: Rules, numbers: Iterable[int]) -> list[Rule]:
@@ -81,7 +94,7 @@ def _faults(clause: Clause, facts: Facts) -> tuple[Fault, ...]:
     """Return the comparisons that keep the rule from saying what opens the door."""
     if clause.when is None:
         return ()
-    return kleene.evaluate(clause.when, facts, wanted=clause.permits).faults
+    return kleene.evaluate(clause.when, facts, wanted=clause.permits, effort=causes.effort).faults
 
 
 def _unknown(clause: Clause, facts: Facts) -> str:

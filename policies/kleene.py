@@ -8,7 +8,7 @@ unknown means for a rule: see ``policies.decide``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,9 @@ class Fault:
     known: bool
 
 
+Effort = Callable[[tuple[Fault, ...]], tuple[int, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """The three-valued answer, and a smallest set of atoms that would have to change."""
@@ -35,33 +38,33 @@ class Verdict:
     faults: tuple[Fault, ...]
 
 
-def evaluate(condition: Condition, facts: Facts, *, wanted: bool = True) -> Verdict:
+def effort(faults: tuple[Fault, ...]) -> tuple[int, ...]:
+    """Rank a way to mend: the fewest atoms first, then the fewest unknown ones."""
+    return len(faults), sum(not fault.known for fault in faults)
+
+
+def evaluate(condition: Condition, facts: Facts, *, wanted: bool = True, effort: Effort = effort) -> Verdict:
     """Return the value of *condition*, with the faults that keep it from being *wanted*.
 
-    Never raises for any *facts*. Of several ways to mend it the one with the
-    fewest atoms is told, then the one with the fewest unknown ones.
+    Never raises for any *facts*. Of several ways to mend it the one of the least *effort* is told.
     """
     if isinstance(condition, Atom):
         value = holds(condition, facts.get(condition.attribute.name))
         fault = Fault(condition, wanted, facts.get(condition.attribute.name), value is not None)
         return Verdict(value, () if value is wanted else (fault,))
     if isinstance(condition, Not):
-        inner = evaluate(condition.operand, facts, wanted=not wanted)
+        inner = evaluate(condition.operand, facts, wanted=not wanted, effort=effort)
         return Verdict(None if inner.value is None else not inner.value, inner.faults)
-    verdicts = [evaluate(operand, facts, wanted=wanted) for operand in condition.operands]
+    verdicts = [evaluate(operand, facts, wanted=wanted, effort=effort) for operand in condition.operands]
     decisive = isinstance(condition, Or)  # the value of one operand that settles the whole
     values = [verdict.value for verdict in verdicts]
     value = decisive if decisive in values else None if None in values else not decisive
     if value is wanted:
         return Verdict(value, ())
     if wanted is decisive:
-        return Verdict(value, min((v.faults for v in verdicts), key=_effort))
+        return Verdict(value, min((v.faults for v in verdicts), key=effort))
     distinct = {(f.atom, f.wanted): f for v in verdicts for f in v.faults}  # a fact need not be hashable
     return Verdict(value, tuple(distinct.values()))
-
-
-def _effort(faults: tuple[Fault, ...]) -> tuple[int, int]:
-    return len(faults), sum(not fault.known for fault in faults)
 
 
 def atoms(condition: Condition, *, wanted: bool = True) -> Iterator[tuple[Atom, bool]]:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from domain.access import AccessRequest, Link, Subject, SubjectKind
-from domain.decision import Obligations, Revisions
+from domain.decision import Obligations, Reason, Revisions
+from domain.reasons import ReasonCode
 from policies.bundle import load
 from policies.decide import decide
 from tests.policies.world import ASHA, MONDAY_NOON, SUPPORT, allow, ask, codes, deny
@@ -225,6 +226,41 @@ def test_of_several_permits_the_one_that_misses_least_is_explained():
     decision = ask(text, touch_age=100)
 
     assert codes(decision) == ["binding-too-low"]
+
+
+CURED = "tier >= 2 and touch_age < 60s"
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        (CURED, "path keyMatch2 /public/:id"),
+        (CURED, "not path keyMatch2 /logs"),
+        (CURED, "path keyMatch2 /public/:id and disk_encrypted"),
+        (CURED, "now timeMatch _/2020-01-01T00:00:00"),
+        (CURED, "touch_age > 300s"),
+        (f"path keyMatch2 /public/:id or {CURED}",),
+        (f"{CURED} or now timeMatch _/2020-01-01T00:00:00",),
+        (f"not (not path keyMatch2 /public/:id and not ({CURED}))",),
+    ],
+)
+def test_what_nobody_can_mend_does_not_hide_what_the_person_can(conditions):
+    text = "".join(allow(condition, rule=f"r{n}") for n, condition in enumerate(conditions))
+
+    decision = ask(text, tier=1, touch_age=100)
+
+    assert codes(decision) == ["tier-too-low", "touch-stale"]
+    assert decision.curable
+
+
+def test_a_rule_about_another_path_is_not_the_nearest():
+    decision = ask(allow("path keyMatch2 /public/:id", resource="data:*"))
+
+    assert decision.reasons == (Reason.of(ReasonCode.POLICY_NO_RULE),)
+
+
+def test_a_deny_by_the_path_is_told_as_a_deny():
+    assert codes(ask(allow() + deny("path keyMatch2 /logs"))) == ["policy-forbids"]
 
 
 def test_no_rule_for_the_subject_the_action_or_the_resource_is_told_as_no_rule():

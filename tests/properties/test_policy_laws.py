@@ -18,6 +18,9 @@ from tests.reference import decider
 law = settings(deadline=None, max_examples=150)
 
 
+ELSEWHERE = ("*", "*", "*", ("match", "path", "keyMatch", "/nowhere"), "allow")
+
+
 def ask(policy: Policy, question, **changed):
     return decide(
         question.request,
@@ -145,6 +148,16 @@ def test_withholding_a_fact_never_opens_a_door(policy, question, data):
     without = ask(policy, replace(question, request=fewer))
 
     assert without.permitted <= ask(policy, question).permitted
+
+
+@given(with_circles, questions)
+@law
+def test_a_permit_of_another_path_changes_no_reason(policy, question):
+    more = replace(policy, rules=(*policy.rules, ("new", *ELSEWHERE)))
+
+    before, after = ask(policy, question), ask(more, question)
+
+    assert [r.code for r in after.reasons] == [r.code for r in before.reasons]
 
 
 @given(questions, st.booleans())
