@@ -112,7 +112,9 @@ def load(text: str, model: Model) -> Loaded:
     for rule, places in zip(read.rules, read.places, strict=True):
         preparation.add(rule, places)
     said = advice.letters(model, read.rules, read.places)
-    problems = tuple(sorted((*read.problems, *preparation.problems, *said), key=lambda p: (p.line, p.column)))
+    named = advice.strangers(model, read.rules, read.places, read.links)
+    found = (*read.problems, *preparation.problems, *said, *named)
+    problems = tuple(sorted(found, key=lambda p: (p.line, p.column)))
     if any(problem.severity is Severity.ERROR for problem in problems):
         return Loaded(None, problems)
     if not read.rules:

@@ -128,3 +128,46 @@ def test_a_star_of_a_link_that_nothing_reads_as_one_is_warned_of():
         (2, 13, "warning"),
     ]
     assert "[domain_matching]" in loaded.problems[1].suggestion
+
+
+BOTH_KINDS = "g(r.sub, p.sub) && g2(r.obj, p.obj) && r.act == p.act"
+TWO = ["g = _, _", "g2 = _, _"]
+
+
+@pytest.mark.parametrize(
+    ("matcher", "row", "found"),
+    [
+        (BOTH_KINDS, "p, alice, secretgrp, read, deny", [11]),
+        (BOTH_KINDS, "p, stff, secretgroup, read, deny", [4]),
+        (f"(p.obj == '*' || r.obj == p.obj || {BOTH_KINDS})", "p, alice, secretgrp, read, deny", [11]),
+        (BOTH_KINDS, "p, alice, secretgroup, read, deny", []),
+        (BOTH_KINDS, "p, alice, d1, read, deny", []),
+        (BOTH_KINDS, "p, alice, secretgrp, read, allow", []),
+        (f"p.obj == '*' || {BOTH_KINDS}", "p, alice, *, read, deny", []),
+        (f"keyMatch(r.obj, p.obj) || {BOTH_KINDS}", "p, alice, /x, read, deny", []),
+    ],
+)
+def test_a_deny_on_a_name_that_no_link_knows_is_warned_of(matcher, row, found):
+    """A mistyped group has no member, and its deny forbids nothing."""
+    links = "g, alice, staff\ng2, d1, secretgroup"
+
+    loaded = compiled.load(f"{row}\n{links}", read(conf(matcher, g=TWO)))
+
+    assert [(p.line, p.column) for p in loaded.problems if p.code == "group-unknown"] == [
+        (1, at) for at in found
+    ]
+    assert loaded.policy is not None
+
+
+def test_a_deny_on_any_name_is_as_meant_where_the_policy_has_no_links():
+    loaded = compiled.load("p, alice, d1, read, deny", read(conf(BOTH_KINDS, g=TWO)))
+
+    assert loaded.problems == ()
+
+
+def test_a_name_that_no_link_knows_is_warned_of_once():
+    rows = "p, alice, x, read, deny\np, alice, x, write, deny\ng, alice, staff\ng2, d1, secretgroup"
+
+    loaded = compiled.load(rows, read(conf(BOTH_KINDS, g=TWO)))
+
+    assert [p.line for p in loaded.problems if p.code == "group-unknown"] == [1]
