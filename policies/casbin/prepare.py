@@ -6,7 +6,7 @@ settles, as ``*`` in ``p.obj == "*" || ipMatch(r.obj, p.obj)``, is not read.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from policies.casbin import matcher, operators
 from policies.casbin.evaluate import Scene
@@ -27,6 +27,7 @@ from policies.casbin.tree import (
     Param,
     Period,
     leaves,
+    operands,
 )
 from policies.problems import Problem, Refusal, Severity
 
@@ -108,16 +109,22 @@ class Preparation:
         self.problems.append(refusal.at(rule.line, column))
 
 
-def patterns_asked(model: Model, trees: Iterable[Node]) -> frozenset[Param]:
-    """Return what of the request is matched by patterns of paths."""
+def patterns_asked(model: Model, trees: Iterable[Node]) -> Mapping[Param, bool]:
+    """Return what of the request is matched by patterns of paths, and whether keyMatch5 alone asks it.
+
+    That one passes over a query; any other way to ask would not, and a deny would miss `/secret?x`.
+    """
     kinds = {kind.name for kind in model.kinds if kind.names is not None}
     found: set[Operand] = set()
+    otherwise: set[Operand] = set()
     for leaf in (leaf for tree in (model.matcher, *trees) for leaf in leaves(tree)):
         if isinstance(leaf, Call) and leaf.name in _PATHS:
             found.add(leaf.value)
         elif isinstance(leaf, Member) and leaf.kind in kinds:
             found.add(leaf.member)
-    return frozenset(operand for operand in found if isinstance(operand, Param))
+        if not (isinstance(leaf, Call) and leaf.name == "keyMatch5"):
+            otherwise.update(operands(leaf))
+    return {operand: operand not in otherwise for operand in found if isinstance(operand, Param)}
 
 
 def _settled(node: Node, row: Sequence[str]) -> bool | None:

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from domain.errors import Invalid
 from domain.plain_json import read_object
+from policies.casbin import spelling
 from policies.casbin.evaluate import Asked
 from policies.casbin.tree import Param
 from policies.problems import shown
@@ -31,8 +31,6 @@ _SUBJECT = ("sub", "subject", "user")
 _RESOURCE = ("obj", "object", "resource", "thing")
 _ACTION = ("act", "action")
 _NOW = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://", re.ASCII)
-_SECOND_SPELLING = re.compile(r"//|\\|%[0-9A-Fa-f]{2}|(?:^|[/:])\.{1,2}(?:/|$)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +70,13 @@ def read(line: bytes, now: datetime) -> Question:
 
 
 def fill(
-    question: Question, parameters: Iterable[str], paths: Collection[Param]
+    question: Question, parameters: Iterable[str], paths: Mapping[Param, bool]
 ) -> tuple[dict[str, Any], dict[str, Mapping[str, Any]]]:
     """Return the value of each of *parameters*, and what stands behind it. An absent one has none.
 
-    *paths* are what patterns of paths are matched with. Raises Invalid for one that has
-    two values, and for text that is empty, not printable, or a second spelling of a path.
+    *paths* are what patterns of paths are matched with, and whether a query behind one is passed over.
+    Raises Invalid for one that has two values, and for text that is empty, not plain, or a second
+    spelling of a path.
     """
     values: dict[str, Any] = {}
     properties: dict[str, Mapping[str, Any]] = {}
@@ -98,7 +97,7 @@ def fill(
     for param in sorted(paths, key=str):
         path = asked.get(param)
         if isinstance(path, str):
-            _check_path(path, str(param))
+            _check_path(path, str(param), query=paths[param])
     return values, properties
 
 
@@ -168,18 +167,19 @@ def _text(entity: Mapping[str, Any], where: str, name: str) -> str:
 
 
 def _check_text(value: str, name: str) -> None:
-    plain = value.isprintable() and unicodedata.is_normalized("NFC", value)
-    if not value or len(value) > MAX_TEXT or not plain:
-        what = f"is not a text of 1 to {MAX_TEXT} printable characters, in the composed form of Unicode (NFC)"
+    if not value or len(value) > MAX_TEXT or not spelling.is_plain(value):
+        form = "in the compatibility form of Unicode (NFKC) and each drawn"
+        what = f"is not a text of 1 to {MAX_TEXT} printable characters, {form}"
         raise Invalid(f"`{name}` {what}", code="question-text", remedy="Give the value as it is registered.")
 
 
-def _check_path(value: str, name: str) -> None:
-    """Refuse what some would read as another path: dot segments, empty ones, percent-encoding."""
-    scheme = _SCHEME.match(value)
-    if _SECOND_SPELLING.search(value, scheme.end() if scheme else 0):
+def _check_path(value: str, name: str, *, query: bool) -> None:
+    """Refuse what some would read as another path: dot segments, empty ones, percent-encoding, queries."""
+    if not spelling.is_one_path(value, query=query):
         message = f"{shown(value)} can be read as another path, and `{name}` is matched by patterns"
-        remedy = "Give the path in its one canonical form: no `.`, `..`, `//`, `\\` and no percent-encoding."
+        remedy = (
+            "Give the path in its one form: no `.`, `..`, `//`, `\\`, `?`, `#`, `;`, no percent-encoding."
+        )
         raise Invalid(message, code="question-path", remedy=remedy)
 
 

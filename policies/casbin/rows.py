@@ -10,11 +10,10 @@ double quotes holds what it likes, as Casbin's CSV reader has it.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from policies.casbin import links
+from policies.casbin import links, spelling
 from policies.casbin.model import EFFECT, ID, Model
 from policies.casbin.roles import Link
 from policies.parse import Field, Row
@@ -74,6 +73,7 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
         try:
             _check_characters(content)
             if not comment:
+                _check_spelling(content)
                 fields = _split(content)
                 yield Row(number, fields[0].text, tuple(fields[1:]))
         except Refusal as refusal:
@@ -83,15 +83,18 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
 def _check_characters(content: str) -> None:
     if len(content) > MAX_LINE:
         raise Refusal("too-long", f"a line has at most {MAX_LINE} characters", "", MAX_LINE)
-    if not content.isascii() and not unicodedata.is_normalized("NFC", content):
-        message = "a letter is written in parts, and would not equal the same letter in one"
-        raise Refusal("character", message, "save the file in the composed form of Unicode (NFC)")
     if content.isprintable():
         return
     for offset, letter in enumerate(content):
         if letter != "\t" and not letter.isprintable():
             hint = "save the file as UTF-8 without a byte order mark" if letter == "\ufeff" else ""
             raise Refusal("character", f"the character U+{ord(letter):04X} is not allowed", hint, offset)
+
+
+def _check_spelling(content: str) -> None:
+    if not spelling.is_plain(content.replace("\t", " ")):
+        message = "a letter is written in parts, in another width, or is not drawn: no question could name it"
+        raise Refusal("character", message, "write the line in the compatibility form of Unicode (NFKC)")
 
 
 def _split(content: str) -> list[Field]:
