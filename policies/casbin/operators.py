@@ -19,7 +19,7 @@ from typing import Any
 
 import re2
 
-from policies.casbin import globs, paths
+from policies.casbin import anchors, globs, paths
 from policies.problems import Refusal, did_you_mean, shown
 
 Match = Callable[[str], bool | None]
@@ -28,7 +28,10 @@ and for ipMatch of what is no address. An unknown helps nobody (``policies.kleen
 Moment = tuple[int, int, int, int, int, int, int]
 
 MAX_PATTERN = 1_000
-_MAX_MEMORY = 8 << 20  # bytes for one expression; RE2 refuses a larger one and never exceeds it
+_MAX_MEMORY = 256 << 10
+"""Bytes for one expression: RE2 refuses a larger one and never exceeds it. Any path has room in it."""
+_MAX_KEPT = 256
+"""Tests that are kept beside those that a policy holds."""
 _PATHS = ("keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5")
 _SELDOM_MEANT = re.compile(r"(?<!/)\*|[{}]")
 _BRACES = re.compile(r"[*{]")
@@ -42,7 +45,7 @@ _OPEN = "_"
 _TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)", re.ASCII)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_MAX_KEPT)
 def compiled(name: str, pattern: str) -> Match:
     """Return the test of *pattern* by the operator *name*, one of ``OPERATORS``.
 
@@ -168,46 +171,8 @@ def _glob(pattern: str) -> Match:
 
 
 def _regex(pattern: str) -> Match:
-    """Read an expression that says where it begins and ends. Casbin's own matches anywhere in the value."""
-    if "\\Q" in pattern:
-        hint = "put a `\\` before each letter that stands for itself"
-        raise Refusal("pattern", "`\\Q` would hide where an expression ends", hint, pattern.index("\\Q"))
-    begins, ends = pattern.startswith("^"), _ends_anchored(pattern)
-    inner = pattern[begins : len(pattern) - ends]
-    grouped = f"({inner})" if _alternates(inner) else inner
-    if not (begins and ends):
-        message = f"{shown(pattern)} would match any part of a value"
-        raise Refusal("unanchored", message, f"write `^{grouped}$`, with `.*` where anything may stand")
-    if grouped != inner:
-        message = f"in {shown(pattern)} each side of the `|` is anchored at one end only"
-        raise Refusal("unanchored", message, f"write `^{grouped}$`")
+    anchors.check(pattern)
     return _whole(pattern, pattern)
-
-
-def _ends_anchored(pattern: str) -> bool:
-    """Return whether the last letter is a ``$`` that is not escaped."""
-    before = pattern.removesuffix("$")
-    return before != pattern and (len(before) - len(before.rstrip("\\"))) % 2 == 0
-
-
-def _alternates(expression: str) -> bool:
-    """Return whether a ``|`` stands outside every group, class and escape of *expression*."""
-    depth, in_class, at = 0, False, 0
-    while at < len(expression):
-        letter = expression[at]
-        if letter == "\\":
-            at += 1
-        elif in_class:
-            in_class = letter != "]"
-        elif letter == "[":
-            in_class = True
-            at += 2 if expression[at + 1 : at + 3] == "^]" else expression[at + 1 : at + 2] == "]"
-        elif letter == "|" and depth == 0:
-            return True
-        else:
-            depth += (letter == "(") - (letter == ")")
-        at += 1
-    return False
 
 
 class _Later:
@@ -244,6 +209,10 @@ def _expression(source: str, pattern: str, *, captures: bool = False) -> Any:
     except (re2.error, UnicodeEncodeError) as error:
         said = error.args[0]
         reason = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        if "too large" in reason:
+            message = f"{shown(pattern)} needs more memory than the {_MAX_MEMORY >> 10} KiB of one expression"
+            hint = "repeat less, or smaller classes: `[a-z]{50}` and not `\\pL{50}`"
+            raise Refusal("pattern", message, hint) from None
         raise Refusal("pattern", f"{shown(pattern)} is no expression: {reason}") from None
 
 

@@ -151,6 +151,37 @@ def test_an_expression_without_both_anchors_is_refused_with_the_anchored_one(pat
 
 
 @pytest.mark.parametrize(
+    ("pattern", "offset"),
+    [
+        ("^?a$", 1),
+        ("^*a$", 1),
+        ("^+a$", 1),
+        ("^{0}a$", 1),
+        ("^{0,}a$", 1),
+        ("^(?i)*$", 5),
+        ("^(?i)(?s)?a$", 9),
+    ],
+)
+def test_a_begin_that_may_stand_for_nothing_is_no_anchor(pattern, offset):
+    refused = refusal("regexMatch", pattern)
+
+    assert (refused.code, refused.offset) == ("unanchored", offset)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["^[[:alpha:](]|b$", "^[[:^digit:](]|b$", "^[^][:alpha:](]|b$", "^[[:(]|b$"]
+)
+def test_a_named_class_hides_no_alternative(pattern):
+    assert refusal("regexMatch", pattern).code == "unanchored"
+
+
+def test_a_mark_in_a_class_is_a_letter_of_it():
+    assert matches("regexMatch", "^[[:alpha:]|(]$", "|") is True
+    assert matches("regexMatch", "^[[:alpha:]|(]$", "x") is True
+    assert matches("regexMatch", "^{a}$", "{a}") is True
+
+
+@pytest.mark.parametrize(
     "pattern", ["^(GET|POST)$", "^[a|b]$", r"^a\|b$", "^[]|]$", "^[^]|]$", r"^foo\\$", "^(?i)get$"]
 )
 def test_an_anchored_expression_is_served(pattern):
@@ -256,6 +287,27 @@ def test_an_unknown_operator_is_refused_with_the_nearest():
 
 def test_a_long_pattern_is_refused():
     assert refusal("keyMatch", "/" + "a" * MAX_PATTERN).offset == MAX_PATTERN
+
+
+@pytest.mark.parametrize("pattern", [r"^\pL{50}$", "^([^é]{30}){30}$"])
+def test_an_expression_that_needs_much_memory_is_refused_and_says_so(pattern):
+    refused = refusal("regexMatch", pattern)
+
+    assert refused.code == "pattern"
+    assert "256 KiB" in refused.message
+
+
+@pytest.mark.parametrize("name", ["keyMatch2", "keyMatch3", "keyMatch4", "keyMatch5"])
+@pytest.mark.parametrize("piece", ["/*", "/:a", "/{a}", ":a/*", "{a}/*", "\U0001f600", "\U0001f600*", "é"])
+def test_any_path_has_room_in_the_memory_of_an_expression(name, piece):
+    """It is made when it is first asked for, where nothing could be refused any more."""
+    pattern = (piece * MAX_PATTERN)[: MAX_PATTERN // len(piece) * len(piece)]
+
+    assert matches(name, pattern, "x") in (True, False)
+
+
+def test_few_tests_are_kept_beside_those_of_the_policy():
+    assert compiled.cache_info().maxsize == 256
 
 
 @pytest.mark.parametrize("pattern", ["^(a+)+$", "^(a|a)*$", "^(.*)*$", "^(a?){50}a{50}$"])
