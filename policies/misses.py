@@ -9,23 +9,20 @@ person who was denied: it names rules, and what was found out about a session.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from enum import StrEnum
-from itertools import islice, product
-from typing import Any
 
-from domain.attributes import Type
 from domain.decision import Reason
 from domain.reasons import ReasonCode
-from policies import kleene, sentences, values
+from policies import openings, sentences, values
 from policies.bundle import Bundle
-from policies.comparisons import MATCHING, Operator
-from policies.conditions import Atom, Not
+from policies.conditions import Atom
 from policies.decide import facts_at
 from policies.index import path_of
-from policies.kleene import Facts, Fault, holds
+from policies.kleene import Facts
+from policies.openings import Opening
 from policies.rules import Rule, RuleEffect
 
 _STOPPED = {
@@ -38,9 +35,8 @@ _STOPPED = {
 MOST = 5
 """Misses that are told, the nearest first."""
 _NAMED = 4
-_TRIED = 100
-_CLOCK = ("now", "time", "weekday")
-_GRADED = ("tier", "binding", "custody")
+_TRIED = 5_000  # changes for one question, shared by its rules
+_LEAST_TRIED = 50
 
 
 class MissKind(StrEnum):
@@ -54,15 +50,20 @@ class MissKind(StrEnum):
     CLOSED = "closed"
     FACTS_LACKING = "facts-lacking"
     NEVER = "never"
+    UNSURE = "unsure"
 
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """One way in which it was missed. *sentence* has no capital and no final stop; *rule* is an id."""
+    """One way in which it was missed. *sentence* has no capital and no final stop; *rule* is an id.
+
+    *opening*: what *would be allowed* says.
+    """
 
     kind: MissKind
     sentence: str
     rule: str | None = None
+    opening: Opening | None = None
 
 
 def stopped(reason: Reason) -> Miss:
@@ -133,7 +134,13 @@ def nearest_misses(
         return (missing, *closing)[:MOST]
     if closing:
         return tuple(closing[:MOST])
-    lacking = [_lacking(rule, rules, facts, now) for rule in rules if rule.effect is RuleEffect.ALLOW]
+    denies = [rule for rule in rules if rule.effect is RuleEffect.DENY]
+    allows: dict[str, Rule] = {}
+    for rule in rules:
+        if rule.effect is RuleEffect.ALLOW:
+            allows.setdefault(rule.condition, rule)
+    most = max(_LEAST_TRIED, _TRIED // len(allows))
+    lacking = [_lacking(rule, denies, facts, now, most) for rule in allows.values()]
     ranked = sorted(lacking, key=lambda pair: pair[0])  # stable: equals stay in the order of the rules
     told = {miss.sentence: miss for _, miss in reversed(ranked)}
     return tuple(reversed(told.values()))[:MOST]
@@ -145,68 +152,21 @@ def closed(rule: Rule) -> Miss:
 
 
 def _lacking(
-    rule: Rule, rules: Sequence[Rule], facts: dict[str, Any], now: datetime
-) -> tuple[tuple[bool, int], Miss]:
+    rule: Rule, denies: Sequence[Rule], facts: Facts, now: datetime, most: int
+) -> tuple[tuple[bool, bool, int], Miss]:
     """Return what would open the door by *rule*, with its rank; tried before it is told."""
-    closing = [r for r in rules if r.effect is RuleEffect.DENY and r.value(facts) is not False]
-    faults = [fault for each in (rule, *closing) for fault in _faults(each, facts)]
-    rank = len({fault.atom.attribute.name for fault in faults})
-    for changed in islice(_changed(faults, facts), _TRIED):
-        opening = _opening(rules, changed, now, faults)
-        if opening is not None:
-            told = _told(faults, changed, opening, now)
-            return (False, rank), Miss(MissKind.FACTS_LACKING, f"would be allowed {told}", rule.id)
+    found = openings.search(rule, denies, facts, now, most=most)
+    if found.opening is not None:
+        told = f"would be allowed {_told(found.opening, now)}"
+        miss = Miss(MissKind.FACTS_LACKING, told, rule.id, found.opening)
+        return (False, False, found.opening.changed), miss
+    kind = MissKind.NEVER if found.all_tried else MissKind.UNSURE
     told = "no change of facts was found with which it opens this"
+    if not found.all_tried:
+        told += ", and not all were tried"
     if rule.when is not None:
         told += f"; it asks that {sentences.condition(rule.when)}"
-    return (True, rank), Miss(MissKind.NEVER, told, rule.id)
-
-
-def _faults(rule: Rule, facts: Facts) -> tuple[Fault, ...]:
-    if rule.when is None:
-        return ()
-    return kleene.evaluate(rule.when, facts, wanted=rule.effect is RuleEffect.ALLOW).faults
-
-
-def _changed(faults: Iterable[Fault], facts: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield *facts* with each faulty one, but the clock's, changed to what its comparisons want."""
-    by_name: dict[str, list[Fault]] = {}
-    for fault in faults:
-        if fault.atom.attribute.name not in _CLOCK:
-            by_name.setdefault(fault.atom.attribute.name, []).append(fault)
-    fitting = [
-        [value for value in _tried(wanted, facts) if all(holds(f.atom, value) is f.wanted for f in wanted)]
-        for wanted in by_name.values()
-    ]
-    for chosen in product(*fitting):
-        yield {**facts, **dict(zip(by_name, chosen, strict=True))}
-
-
-def _tried(faults: Iterable[Fault], facts: Facts) -> Iterator[Any]:
-    return (
-        value for fault in faults for value in _candidates(fault.atom, facts.get(fault.atom.attribute.name))
-    )
-
-
-def _candidates(atom: Atom, have: Any) -> Iterator[Any]:
-    """Yield values on both sides of what *atom* compares with; the grades above the one at hand first."""
-    if atom.attribute.name in _GRADED:
-        grades = [int(value) for value in atom.attribute.values]
-        yield from sorted(grades, key=lambda grade: (type(have) is int and grade < have, grade))
-    elif atom.attribute.type is Type.BOOL:
-        yield from (True, False)
-    elif atom.attribute.type is Type.VERSION:
-        version: Any = atom.value
-        yield from (version, (*version[:-1], version[-1] + 1), (0,))
-    elif atom.operator is Operator.IP_MATCH:
-        yield from (str(atom.value).partition("/")[0], "192.0.2.1", "2001:db8::1")
-    elif atom.operator in MATCHING:
-        return  # a path is what it is
-    elif atom.attribute.type is Type.TEXT:
-        yield from (*atom.value, "") if isinstance(atom.value, tuple) else (atom.value, "")
-    else:
-        edges: Any = atom.value if isinstance(atom.value, tuple) else (atom.value,)
-        yield from (value for edge in edges for value in (edge, edge - 1, edge + 1) if value >= 0)
+    return (True, found.all_tried, 0), Miss(kind, told, rule.id)
 
 
 def _opens(rules: Iterable[Rule], facts: Facts) -> bool:
@@ -215,57 +175,18 @@ def _opens(rules: Iterable[Rule], facts: Facts) -> bool:
     return not closing and any(effect is RuleEffect.ALLOW and value is True for effect, value in found)
 
 
-def _opening(
-    rules: Sequence[Rule], facts: dict[str, Any], now: datetime, faults: Iterable[Fault]
-) -> datetime | None:
-    """Return the first moment from *now* on at which *facts* open the door; None if there is none.
-
-    Only if the clock is among the faults is any moment but *now* tried.
-    """
-    later = _moments(rules, now) if any(f.atom.attribute.name in _CLOCK for f in faults) else ()
-    return next((moment for moment in (now, *later) if _opens(rules, facts_at(facts, moment))), None)
-
-
-def _moments(rules: Iterable[Rule], now: datetime) -> list[datetime]:
-    """Return each moment of the next seven days, or named, at which a comparison of the clock can change."""
-    begins, named = {0}, list[datetime]()
-    for rule in rules:
-        for atom, _ in kleene.atoms(rule.when) if rule.when is not None else ():
-            if atom.attribute.type is Type.TIME:
-                begins |= set(atom.value)  # type: ignore[arg-type]
-            elif atom.attribute.type is Type.MOMENT:
-                ends = (values.moment(end) for end in str(atom.value).split("/"))
-                named += (at for end in ends if end and (at := _after(end, timedelta(seconds=1))))
-    midnight = now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
-    turns = (timedelta(days=day, minutes=minute) for day in range(8) for minute in begins)
-    moments = (at for turn in turns if (at := _after(midnight, turn)))
-    return sorted(moment for moment in (*moments, *named) if moment > now)
-
-
-def _after(moment: datetime, much: timedelta) -> datetime | None:
-    """Return *moment* and so *much*; None where the calendar of ``datetime`` ends before."""
-    try:
-        return moment + much
-    except OverflowError:
-        return None
-
-
-def _told(faults: Iterable[Fault], changed: Facts, opening: datetime, now: datetime) -> str:
+def _told(opening: Opening, now: datetime) -> str:
     """Say what is otherwise: ``at tier 2, when touch age is less than 1 minute, from 09:00 UTC``."""
-    grades: dict[str, str] = {}
-    conditions: dict[str, None] = {}
-    for fault in faults:
-        name = fault.atom.attribute.name
-        if name in _GRADED:
-            grades[name] = f"at {name} {changed[name]}"
-        elif name not in _CLOCK:
-            said = fault.atom if fault.wanted else Not(fault.atom)
-            conditions[sentences.condition(said)] = None
-    parts = list(grades.values())
+    parts, conditions = list[str](), list[str]()
+    for ask in opening.asks:
+        if isinstance(ask, Atom) and ask.attribute.name in openings.GRADED:
+            parts.append(f"at {ask.attribute.name} {ask.value}")
+        else:
+            conditions.append(sentences.condition(ask))
     if conditions:
-        parts.append(f"when {' and '.join(conditions)}")
-    if opening != now:
-        parts.append(f"from {_moment(opening, now)}")
+        parts.append(f"when {' and '.join(dict.fromkeys(conditions))}")
+    if opening.at != now:
+        parts.append(f"from {_moment(opening.at, now)}")
     return ", ".join(parts)
 
 

@@ -91,13 +91,18 @@ def _parts(attribute: Attribute, found: Sequence[Atom]) -> list[_Part]:
     """Return one value for each way in which the comparisons come out; None stands for not known."""
     if _matched(found):
         return _free(attribute, found)
-    values: list[Any] = [*_PLACES[attribute.type](attribute, found)]
+    values = places(attribute, found)
     if attribute.criterion not in _ALWAYS_KNOWN:
         values.append(None)
     once: dict[tuple[bool | None, ...], Any] = {}
     for value in values:
         once.setdefault(tuple(holds(atom, value) for atom in found), value)
     return [(value, settled) for settled, value in once.items()]
+
+
+def places(attribute: Attribute, compared: Sequence[Atom]) -> list[Any]:
+    """Return values of *attribute*, at least one of each part; *compared* has no pattern."""
+    return [*_PLACES[attribute.type](attribute, compared)]
 
 
 def _constants(compared: Sequence[Atom]) -> list[Any]:

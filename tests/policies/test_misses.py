@@ -164,7 +164,6 @@ def test_a_permit_has_no_misses():
     ("condition", "now"),
     [
         ("time in 09:00-10:00", datetime(9999, 12, 31, 23, 30, tzinfo=UTC)),
-        ("now timeMatch 9998-12-31T23:59:59/_ and time in 22:00-23:00", MONDAY_NOON),
         ("now timeMatch _/0001-01-01T00:00:00", MONDAY_NOON),
     ],
 )
@@ -172,3 +171,70 @@ def test_moments_at_the_ends_of_the_calendar_are_passed_over(condition, now):
     [miss] = misses(allow(condition), now=now)
 
     assert miss.kind is MissKind.NEVER
+
+
+@pytest.mark.parametrize(
+    ("condition", "shut", "facts", "sentence"),
+    [
+        ("country in {DE US}", "country == DE", {"country": "FR"}, "when country is US"),
+        ("touch_age < 60s", "touch_age < 59s", {"touch_age": 100}, "when touch age is 59 seconds"),
+        ("os_version >= 13", "os_version >= 14", {}, "when os version is 13"),
+        (
+            "address ipMatch 10.0.0.0/8",
+            "address ipMatch 10.0.0.0/9",
+            {},
+            "when the address is in 10.0.0.0/8 and the address is not in 10.0.0.0/9",
+        ),
+        (
+            "touch_age < 60s",
+            "tier < 2",
+            {"tier": 2, "touch_age": 100},
+            "when touch age is less than 1 minute",
+        ),
+        ("tier >= 2", "tier == 2", {"tier": 1}, "at tier 3"),
+        (
+            "tier >= 2",
+            "tier >= 2 and touch_age > 60s",
+            {"tier": 1, "touch_age": 100},
+            "at tier 2, when not (touch age is more than 1 minute)",
+        ),
+    ],
+)
+def test_where_a_deny_splits_what_is_lacking_the_value_that_opens_is_told(condition, shut, facts, sentence):
+    assert told(allow(condition) + deny(shut), **facts) == [(f"would be allowed {sentence}", "open")]
+
+
+@pytest.mark.parametrize(
+    ("condition", "facts", "sentence"),
+    [
+        (
+            "path keyMatch /public/* or touch_age < 60s",
+            {"touch_age": None},
+            "when touch age is less than 1 minute",
+        ),
+        ("path keyMatch /public/* or tier >= 2", {"tier": None}, "at tier 2"),
+        (
+            "(tier >= 3 and tier < 2) or hosting",
+            {"tier": 1},
+            "when the address belongs to a hosting or VPN operator",
+        ),
+        (
+            "now timeMatch 9998-12-30T23:59:59/_ and time in 22:00-23:00",
+            {},
+            "from 31 December 9998 at 22:00 UTC",
+        ),
+    ],
+)
+def test_each_branch_is_tried(condition, facts, sentence):
+    assert told(allow(condition), **facts) == [(f"would be allowed {sentence}", "open")]
+
+
+def test_where_not_all_could_be_tried_it_is_not_said_to_be_never():
+    words = " or ".join(f"{name} != 1" for name in ("presence_missed", "asn", "binding", "custody", "tier"))
+    times = " or ".join(f"now timeMatch 20{n}-01-01T00:00:00/20{n}-02-01T00:00:00" for n in range(30, 38))
+    text = allow(f"tier >= 3 and tier < 2 and ({words})") + deny(f"not ({times})")
+
+    [miss] = misses(text, tier=1)
+
+    assert miss.kind is MissKind.UNSURE
+    assert ", and not all were tried; it asks that " in miss.sentence

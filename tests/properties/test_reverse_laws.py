@@ -1,17 +1,32 @@
 """Asked the other way round, the answers are those of deciding one by one, for every page that is read."""
 
-import re
+from dataclasses import replace
+from itertools import product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.access import AccessRequest, Link, Subject, SubjectKind
+from policies import kleene, sentences
 from policies.askers import askers
 from policies.bundle import load
+from policies.conditions import Atom
 from policies.decide import decide
-from policies.misses import nearest_misses
+from policies.misses import MOST, MissKind, nearest_misses
+from policies.openings import GRADED
 from policies.reverse import Given, Principal, Reach, what_can, who_can
-from tests.policies.strategies import ACTIONS, RESOURCES, ROLES, facts, policies, questions
+from tests.policies.strategies import (
+    ACTIONS,
+    MEMBERS,
+    RESOURCES,
+    ROLES,
+    Policy,
+    atoms,
+    facts,
+    policies,
+    questions,
+    trees,
+)
 
 DOORS = sorted((resource, action) for resource in RESOURCES for action in (*ACTIONS, "zap"))
 NOTHING: dict[str, object] = {}
@@ -188,19 +203,75 @@ def test_every_denial_has_a_miss_and_no_permit_has_one(policy, question):
     assert bool(found) is not decision.permitted
 
 
-@given(policies, questions)
-@law
-def test_the_tier_that_a_miss_promises_opens_the_door(policy, question):
+split = st.builds(
+    lambda opens, shuts: Policy(
+        tuple(
+            (f"r{n}", "*", "*", "*", condition, effect)
+            for effect, found in (("allow", opens), ("deny", shuts))
+            for n, condition in enumerate(found, start=len(opens) * (effect == "deny"))
+        ),
+        (),
+        MEMBERS,
+    ),
+    st.lists(trees, min_size=1, max_size=2),
+    st.lists(atoms, min_size=1, max_size=2),
+)
+"""Policies all of whose rules meet at each door, so that a deny parts what a permit asks for."""
+
+
+def missed(policy, question):
     bundle, asked = policy.bundle, question.request
     names = bundle.index.names_of(asked.subject, question.assignments)
-
-    found = nearest_misses(
+    return nearest_misses(
         names, asked.action, asked.resource, bundle=bundle, attributes=asked.attributes, now=question.now
     )
 
-    for miss in found:
-        if promised := re.fullmatch(r"would be allowed at tier (\d)", miss.sentence):
-            better = AccessRequest(
-                asked.subject, asked.action, asked.resource, {**asked.attributes, "tier": int(promised[1])}
-            )
-            assert decide(better, bundle=bundle, assignments=question.assignments, now=question.now).permitted
+
+def permitted(policy, question, known, now):
+    request = replace(question.request, attributes=known)
+    return decide(request, bundle=policy.bundle, assignments=question.assignments, now=now).permitted
+
+
+VALUES: dict[str, tuple[object, ...]] = {
+    "remote_control": (True, False),
+    "disk_encrypted": (True, False),
+    "tier": (0, 1, 2, 3),
+    "presence_missed": (0, 1, 2, 3),
+    "touch_age": (0, 59, 60, 61, 299, 300, 301, 400),
+    "country": ("US", "DE", "FR", "ZZ"),
+    "address": ("10.0.0.0", "10.0.0.1", "10.255.255.255", "11.0.0.0", "192.0.2.1", "::1", "0.0.0.0"),
+}
+
+
+def satisfying(asks):
+    """Return every combination of facts of which all that a promise asks is true."""
+    names = sorted({atom.attribute.name for ask in asks for atom, _ in kleene.atoms(ask)})
+    worlds = (dict(zip(names, each, strict=True)) for each in product(*(VALUES[name] for name in names)))
+    return [known for known in worlds if all(kleene.evaluate(ask, known).value for ask in asks)]
+
+
+@given(st.one_of(policies, split), questions)
+@law
+def test_whatever_satisfies_what_a_miss_promises_opens_the_door(policy, question):
+    for miss in missed(policy, question):
+        assert (miss.opening is not None) is miss.sentence.startswith("would be allowed ")
+        if miss.opening is None:
+            continue
+        asks = miss.opening.asks
+        for ask in asks:
+            graded = isinstance(ask, Atom) and ask.attribute.name in GRADED
+            said = f"at {ask.attribute.name} {ask.value}" if graded else sentences.condition(ask)
+            assert said in miss.sentence
+        worlds = satisfying(asks)
+        assert worlds
+        for changed in worlds:
+            assert permitted(policy, question, {**question.request.attributes, **changed}, miss.opening.at)
+
+
+@given(st.one_of(policies, split), questions, facts, questions)
+@law
+def test_what_is_said_to_be_never_is_not_opened_by_any_facts_later(policy, question, known, other):
+    found = missed(policy, question)
+
+    if found and len(found) < MOST and all(miss.kind is MissKind.NEVER for miss in found):
+        assert not permitted(policy, question, known, max(question.now, other.now))
