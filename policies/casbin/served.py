@@ -15,12 +15,13 @@ from domain.access import AccessRequest, Link, Subject, SubjectKind, action_name
 from domain.attributes import ATTRIBUTES, Attribute, Type
 from domain.decision import Decision
 from domain.errors import EmptyBundle, Invalid
-from policies import bundle, values
+from policies import bundle, names, parse, values
 from policies.bundle import Bundle
 from policies.casbin.question import Question
 from policies.decide import decide
 from policies.names import MEMBERSHIPS
-from policies.problems import Problem, Severity, shown
+from policies.parse import Row
+from policies.problems import Problem, Refusal, Severity, shown
 from policies.proof import failures
 from policies.validate import validate
 
@@ -95,14 +96,26 @@ def _fact(attribute: Attribute, value: Any) -> Any:
 def _parted(text: str) -> tuple[str, tuple[Link, ...]]:
     """Part the assignments from the bundle; their lines stay, empty, so that problems keep their places."""
     kept, assignments = [], []
-    for line in text.split("\n"):
-        kind, *fields = (part.strip() for part in line.split(","))
-        if kind == "g" and len(fields) == 2 and _is_assignment(*fields):
-            assignments.append(Link(*fields))
+    for number, line in enumerate(text.split("\n"), start=1):
+        link = _assignment(number, line) if line.lstrip().startswith("g") else None
+        if link is not None:
+            assignments.append(link)
             line = ""
         kept.append(line)
     return "\n".join(kept), tuple(dict.fromkeys(assignments))
 
 
-def _is_assignment(member: str, group: str) -> bool:
-    return member.startswith(_PRINCIPALS) and member.isprintable() and group.startswith(MEMBERSHIPS)
+def _assignment(number: int, line: str) -> Link | None:
+    """Return the assignment that *line* holds. Any other is left to be read, or refused, as published."""
+    row = parse.row(number, line)
+    if not isinstance(row, Row) or row.kind != "g":
+        return None
+    member, group = row.values
+    if not (member.startswith(_PRINCIPALS) and group.startswith(MEMBERSHIPS)):
+        return None
+    try:
+        names.subject(f"{SubjectKind.PERSON.value}:{member.partition(':')[2]}")
+        names.subject(group)
+    except Refusal:
+        return None
+    return Link(member, group)

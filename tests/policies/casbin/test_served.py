@@ -130,6 +130,33 @@ def test_what_is_no_assignment_is_refused(row):
     assert load(model_text(), f"{POLICY}{row}\n").decider is None
 
 
+@pytest.mark.parametrize(
+    "row",
+    [
+        "g\xa0, person:prs_2, role:support",
+        "\x0bg, person:prs_2, role:support",
+        "g, person:prs_2, role:support\x1f",
+        "g, person:prs_2\x1c, role:support",
+        "g, person:prs_2, role:support\u2028",
+        "g, person:pr\xe9s, role:support",
+        "g, person:, role:support",
+        "g, person:a b, role:support",
+        "g, person:prs_2, role:",
+        "g, person:prs_2, role:*",
+    ],
+)
+def test_an_assignment_is_read_as_strictly_as_what_is_published(row):
+    opened = load(model_text(), f"{POLICY}{row}\n")
+
+    assert opened.decider is None
+    assert {problem.line for _, problem in opened.problems} == {6}
+
+
+@pytest.mark.parametrize("row", ["  g,person:prs_2,\trole:support\r", "g, service:a@b.c, group:x"])
+def test_an_assignment_may_be_spaced_as_other_rows_are(row):
+    assert load(model_text(), f"{POLICY}{row}\n").decider is not None
+
+
 def test_an_empty_bundle_denies_everything_and_is_warned_of():
     assert decide(policy="g, person:prs_1, role:x\n").reason.code is ReasonCode.POLICY_ABSENT
     assert [p.code for _, p in load(model_text(), "").problems] == ["bundle-empty"]
