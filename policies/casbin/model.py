@@ -32,6 +32,7 @@ from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
 
 MAX_NAMES = 16
 EFFECT, ID = effects.COLUMN, "id"
+_UNASKED = (ID, EFFECT, "terms")  # terms go with a permit: they do not say whether there is one
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 _ROLE_KEY = re.compile(r"g([2-9]|1[0-9])?", re.ASCII)
 _ONE_OF_SEVERAL = re.compile(r"([rpem])[0-9]+", re.ASCII)
@@ -240,7 +241,7 @@ class _Reader:
         """Refuse each column that has no say: a rule for one tenant would be a rule for all."""
         asked = {o.name for leaf in leaves(tree) for o in operands(leaf) if isinstance(o, Column)}
         for at, name in _listed(entry.text) if asked else ():
-            if name not in asked and name not in (ID, EFFECT):
+            if name not in asked and name not in _UNASKED:
                 message = f"the matcher never asks `p.{name}`, so what rules say there would change nothing"
                 hint = f"ask it, as in `r.{name} == p.{name}`, or remove the column; notes stand behind `#`"
                 self.problem(entry, at, "column-unasked", message, hint)

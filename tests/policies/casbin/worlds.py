@@ -90,7 +90,7 @@ WORLDS: dict[str, tuple] = {
         conf(
             "sub, obj, act",
             "sub, dom, obj, act, eft",
-            "g(r.sub, p.sub, p.dom) && !(r.obj != p.obj) && r.act in ('read', 'write')",
+            "g(r.sub, p.sub, p.dom) && !(r.obj != p.obj) && p.act == r.act && r.act in ('read', 'write')",
             [("g", "_, _, _")],
         ),
         (names, domains, few, verbs, effects),
