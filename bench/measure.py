@@ -63,7 +63,7 @@ def compare(
         value=round(statistics.median(ours) * 1e6, 2),
         unit="us",
         reference=against,
-        ratio=round(statistics.median(ratios), 3),
+        ratio=float(f"{statistics.median(ratios):.4g}"),
         noise=round(statistics.median(noises), 3),
     )
 
