@@ -8,11 +8,14 @@ Does not read the fields: see ``policies.rules``; nor whole texts: see ``policie
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from policies.names import EMPTY
-from policies.problems import Problem, did_you_mean, shown
+from policies.problems import Problem, Refusal, did_you_mean, shown
 
+T = TypeVar("T")
 MAX_CHARACTERS = 200_000_000
 MAX_LINE = 2_000
 _COLUMNS = {
@@ -43,6 +46,16 @@ class Row:
     @property
     def values(self) -> tuple[str, ...]:
         return tuple(field.text for field in self.fields)
+
+
+def read_field(row: Row, index: int, reader: Callable[[str], T], problems: list[Problem]) -> T | None:
+    """Return what *reader* makes of one field; None, and one problem more, if it refuses it."""
+    field = row.fields[index]
+    try:
+        return reader(field.text)
+    except Refusal as refusal:
+        problems.append(refusal.at(row.line, field.column))
+        return None
 
 
 def row(number: int, line: str) -> Row | Problem | None:

@@ -21,7 +21,7 @@ from policies.compiled import Test, compiled
 from policies.conditions import Atom, Condition
 from policies.kleene import Facts
 from policies.names import EMPTY
-from policies.parse import Row
+from policies.parse import Row, read_field
 from policies.problems import Problem, Refusal, did_you_mean, shown
 
 T = TypeVar("T")
@@ -130,12 +130,7 @@ def read_rule(row: Row, *, builtin: bool) -> tuple[Rule | None, tuple[Problem, .
     problems: list[Problem] = []
 
     def read(index: int, reader: Callable[[str], T]) -> T | None:
-        field = row.fields[index]
-        try:
-            return reader(field.text)
-        except Refusal as refusal:
-            problems.append(refusal.at(row.line, field.column))
-            return None
+        return read_field(row, index, reader, problems)
 
     read(0, names.rule_id)
     read(1, names.subject)
@@ -194,9 +189,14 @@ def _cap(part: str, text: str, offset: int) -> timedelta:
 
 
 def _effect(text: str) -> RuleEffect:
+    return read_effect(text, "; the rule would do nothing")
+
+
+def read_effect(text: str, otherwise: str = "") -> RuleEffect:
+    """Return the effect that *text* writes. Raises Refusal, saying what it would be *otherwise*."""
     try:
         return RuleEffect(text)
     except ValueError:
         hint = did_you_mean(text, tuple(RuleEffect)) or "write `allow` or `deny`"
-        message = f"effect {shown(text)} is neither `allow` nor `deny`; the rule would do nothing"
+        message = f"effect {shown(text)} is neither `allow` nor `deny`{otherwise}"
         raise Refusal("effect", message, hint) from None

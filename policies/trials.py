@@ -12,17 +12,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from domain.access import GROUP_TYPE, Link, Subject, SubjectKind
+from domain.access import Link, Subject, SubjectKind
 from domain.reasons import ReasonCode
 from policies import names
 from policies.advice import Known
 from policies.causes import DENYING
 from policies.facts import read_fact
 from policies.names import ANY, EMPTY
-from policies.parse import Row
+from policies.parse import Row, read_field
 from policies.problems import Problem, Refusal, Severity, did_you_mean, shown
 from policies.read import Read
-from policies.rules import RuleEffect
+from policies.rules import RuleEffect, read_effect
 
 T = TypeVar("T")
 SOMEBODY = "-"
@@ -121,21 +121,16 @@ def _above(resource: str) -> set[str]:
 def _trial(row: Row) -> tuple[Trial | None, list[Problem]]:
     problems: list[Problem] = []
 
-    def read_field(index: int, reader: Callable[[str], T]) -> T | None:
-        field = row.fields[index]
-        try:
-            return reader(field.text)
-        except Refusal as refusal:
-            problems.append(refusal.at(row.line, field.column))
-            return None
+    def read(index: int, reader: Callable[[str], T]) -> T | None:
+        return read_field(row, index, reader, problems)
 
-    read_field(0, names.rule_id)
-    asker = read_field(1, read_asker)
-    read_field(2, _action)
-    read_field(3, _resource)
-    given = read_field(4, _given)
-    effect = read_field(5, _effect)
-    reason = read_field(6, lambda text: _reason(text, effect))
+    read(0, names.rule_id)
+    asker = read(1, read_asker)
+    read(2, _action)
+    read(3, _resource)
+    given = read(4, _given)
+    effect = read(5, read_effect)
+    reason = read(6, lambda text: _reason(text, effect))
     if problems or asker is None or given is None or effect is None:
         return None, problems
     id_, _, action, resource = row.values[:4]
@@ -180,13 +175,13 @@ def _moved(refusal: Refusal, offset: int) -> Refusal:
 
 
 def _action(text: str) -> None:
-    if text == ANY or text.startswith(f"{GROUP_TYPE}:"):
+    if text == ANY or names.is_group(text):
         raise Refusal("action", "a test asks for one action", "write for example `read`")
     names.action(text)
 
 
 def _resource(text: str) -> None:
-    if "*" in text or text.startswith(f"{GROUP_TYPE}:"):
+    if "*" in text or names.is_group(text):
         hint = "write one resource, for example `data:customer-logs`"
         raise Refusal("resource", f"{shown(text)} is no single resource", hint)
     names.resource(text, builtin=False)
@@ -203,14 +198,6 @@ def _given(text: str) -> tuple[tuple[str, Any], ...]:
             raise Refusal("given", f"`{name}` is given twice", "remove one of them", offset)
         facts[name] = value
     return tuple(facts.items())
-
-
-def _effect(text: str) -> RuleEffect:
-    try:
-        return RuleEffect(text)
-    except ValueError:
-        hint = did_you_mean(text, tuple(RuleEffect)) or "write `allow` or `deny`"
-        raise Refusal("effect", f"effect {shown(text)} is neither `allow` nor `deny`", hint) from None
 
 
 def _reason(text: str, effect: RuleEffect | None) -> ReasonCode | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from domain.access import Link
@@ -18,7 +19,7 @@ from policies.buckets import Buckets
 from policies.columns import Rules
 from policies.index import closures
 from policies.names import ANY
-from policies.parse import Row
+from policies.parse import Row, read_field
 from policies.problems import Problem, Refusal, Severity, shown
 from policies.read import Read, read
 
@@ -109,14 +110,11 @@ def distinct(rows: Iterable[Row]) -> tuple[Link, ...]:
     return tuple(dict.fromkeys(Link(*row.values) for row in rows))
 
 
-def _links(rows: Sequence[Row], reader: Callable[[str, int], None]) -> list[Problem]:
-    problems = []
+def _links(rows: Sequence[Row], reader: Callable[..., None]) -> list[Problem]:
+    problems: list[Problem] = []
     for row in rows:
-        for index, field in enumerate(row.fields):
-            try:
-                reader(field.text, index)
-            except Refusal as refusal:
-                problems.append(refusal.at(row.line, field.column))
+        for index in range(len(row.fields)):
+            read_field(row, index, partial(reader, index=index), problems)
     return problems
 
 
