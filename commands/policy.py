@@ -27,9 +27,6 @@ def policy() -> None:
     """The rules, from files or as they are published."""
 
 
-policy.add_command(policy_test)
-
-
 @policy.command("check")
 @click.argument("file", type=FILE)
 @asking
@@ -76,5 +73,5 @@ def policy_publish(file: Path) -> None:
     click.echo(f"published as revision {event.details['revision']}")
 
 
-for command in (*ASKING, policy_decide):
+for command in (*ASKING, policy_decide, policy_test):
     policy.add_command(command)

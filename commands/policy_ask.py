@@ -23,7 +23,7 @@ from flows import reach
 from flows.parts import Parts
 from models.people import Person
 from policies.bundle import Bundle
-from policies.names import ANY
+from policies.names import ANY, is_group
 from policies.pages import PAGE
 from policies.problems import Refusal
 from policies.reverse import Given, Principal, what_can, who_can
@@ -217,8 +217,8 @@ def _doors(bundle: Bundle, actions: Sequence[str], resources: Sequence[str]) -> 
     """Return the doors that the rules name one by one, or those asked about. Raises Invalid if none."""
     exact = {rule.resource for rule in bundle.rules} | {link.member for link in bundle.resource_links}
     named = {rule.action for rule in bundle.rules} | {link.member for link in bundle.action_links}
-    chosen = set(resources) or {name for name in exact if ANY not in name and not name.startswith("group:")}
-    done = set(actions) or {name for name in named if name != ANY and not name.startswith("group:")}
+    chosen = set(resources) or {name for name in exact if ANY not in name and not is_group(name)}
+    done = set(actions) or {name for name in named if name != ANY and not is_group(name)}
     if not chosen or not done:
         lacking = "--resource" if not chosen else "--action"
         raise Invalid(f"the rules name none one by one: give {lacking}")

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from unicodedata import bidirectional
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from domain.access import SubjectKind
 from flows.names import names_of
 from models.catalog import resources
-from models.people import Assignment, Person
+from models.people import Person, all_live_assignments
 from policies.bundle import Bundle
 from policies.crowd import Holder
 from policies.effect_words import names, told
@@ -74,15 +74,9 @@ def impact(session: Session, old: Bundle | None, new: Bundle, now: datetime) -> 
 
 
 def _holders(session: Session, now: datetime) -> Iterator[Holder]:
-    groups: dict[str, list[str]] = {}
-    live = select(Assignment.principal_id, Assignment.group).where(
-        Assignment.ended_at.is_(None),
-        or_(Assignment.not_after.is_(None), Assignment.not_after > now),
-    )
-    for principal, group in session.execute(live):
-        groups.setdefault(principal, []).append(group)
+    groups = all_live_assignments(session, now)
     for person in session.scalars(select(Person.id).where(Person.state == "active").order_by(Person.id)):
-        yield Holder(f"{SubjectKind.PERSON.value}:{person}", tuple(sorted(groups.get(person, ()))))
+        yield Holder(f"{SubjectKind.PERSON.value}:{person}", tuple(sorted(groups[person])))
 
 
 def _catalogue(session: Session) -> dict[str, tuple[str, ...]]:

@@ -9,17 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from domain.access import GROUP_TYPE
 from policies.bundle import Bundle
 from policies.index import closures
-from policies.names import ANY, covering
+from policies.names import ANY, covering, is_group
 from policies.rules import Rule
 
 ELSE = "/~"
 """Stands for whatever lies below a resource and is named by no rule."""
 OTHER = "any-other-action"
 """Stands for whatever a service may ask for that is no action of the resource: `*` covers it too."""
-_GROUP = f"{GROUP_TYPE}:"
 
 
 class Doors:
@@ -58,14 +56,10 @@ def _named(bundles: Iterable[Bundle]) -> dict[str, set[str]]:
     for bundle in bundles:
         members: dict[str, set[str]] = {}
         for member, groups in closures(bundle.action_links).items():
-            for group in groups if not member.startswith(_GROUP) else ():
+            for group in groups if not is_group(member) else ():
                 members.setdefault(group, set()).add(member)
         for rule in bundle.rules:
-            one = (
-                {rule.action} - {ANY}
-                if not rule.action.startswith(_GROUP)
-                else members.get(rule.action, set())
-            )
+            one = {rule.action} - {ANY} if not is_group(rule.action) else members.get(rule.action, set())
             named.setdefault(rule.resource, set()).update(one)
         for link in bundle.resource_links:
             named.setdefault(link.member, set())

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from domain.access import GROUP_TYPE
 from domain.attributes import Type
 from policies import values
 from policies.comparisons import MATCHING, Operator
 from policies.conditions import And, Atom, Condition, Not, Or
-from policies.names import ANY
+from policies.names import ANY, is_group
 from policies.rules import Rule, RuleEffect
 
 _COMPARISON = {
@@ -28,7 +27,7 @@ def sentence(rule: Rule) -> str:
     what, to = rule.action, False
     if what == ANY:
         what, to = "do anything", True
-    elif what.startswith(f"{GROUP_TYPE}:"):
+    elif is_group(what):
         what, to = f"do the actions of {named(what)}", True
     where = _where(rule.resource, to=to)
     if rule.effect is RuleEffect.ALLOW:
@@ -71,7 +70,7 @@ def _where(resource: str, *, to: bool) -> str:
         told = "every resource"
     elif resource.endswith(ANY):
         told = f"everything under {resource[:-1]}"
-    elif resource.startswith("group:"):
+    elif is_group(resource):
         told = f"the resources of {named(resource)}"
     else:
         told = resource
