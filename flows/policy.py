@@ -177,7 +177,7 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap) -> int:
             _refuse(parts, viewer, digest, base, refused.code)
             raise
         draft = session.get(Draft, viewer.person_id)
-        if draft is not None and _digest_of(draft) == digest:
+        if draft is not None and draft.text == bundle.text:
             session.delete(draft)
         details = {"revision": base + 1, "bundle": digest, "base": base, "signature": tap.signature_id}
         event = Event(EventKind.POLICY_PUBLISHED, viewer.person_id, "-", {**details, **effects})
@@ -251,9 +251,9 @@ def _publish(
 
 
 def _bundle_to_publish(session: Session, viewer: Viewer, digest: str) -> Bundle:
-    draft = session.get(Draft, viewer.person_id)
-    if draft is not None and _digest_of(draft) == digest:
-        return load(draft.text)
+    drafted = _drafted(session.get(Draft, viewer.person_id))
+    if drafted is not None and drafted.digest == digest:
+        return drafted
     earlier = bundle_text(session, digest)
     if earlier is None:
         raise Conflict(
@@ -262,13 +262,11 @@ def _bundle_to_publish(session: Session, viewer: Viewer, digest: str) -> Bundle:
     return load(earlier)
 
 
-def _digest_of(draft: Draft) -> str | None:
-    """Return the digest of a draft's bundle; None while it has errors (an earlier bundle can still be
-    published again)."""
-    try:
-        return load(draft.text).digest
-    except BundleInvalid:
-        return None
+def _drafted(draft: Draft | None) -> Bundle | None:
+    """Return a draft's bundle; None while it has errors (an earlier bundle can still be published again)."""
+    with suppress(BundleInvalid):
+        return load(draft.text) if draft is not None else None
+    return None
 
 
 def _refuse(parts: Parts, viewer: Viewer, digest: str, base: int, reason: str) -> None:
