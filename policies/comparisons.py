@@ -57,9 +57,7 @@ _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
 }
 # The exact type: bool is a subclass of int, and True must not pass for tier 1.
 _EXACT: dict[Type, type] = {
-    Type.BOOL: bool,
     Type.INT: int,
-    Type.DURATION: int,
     Type.TIME: int,
     Type.TEXT: str,
 }
@@ -83,9 +81,9 @@ def test_of(type_: Type, operator_: Operator, value: Any) -> Test:
         return lambda have: matches(have) if type(have) is str else None
     if type_ is Type.VERSION:
         return _version_test(_COMPARE[operator_], value)
-    exact = _EXACT[type_]
     if operator_ is Operator.IS:
         return lambda have: have if type(have) is bool else None
+    exact = _EXACT[type_]
     if type_ is Type.TIME:
         start, end = value
         if start < end:

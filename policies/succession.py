@@ -29,7 +29,8 @@ def succeed(old: Bundle, text: str) -> Bundle:
     changed = len(came) + len(gone) + len(old.rules.added) + len(old.rules.removed)
     if changed > MOST or old.builtin or _repeats_a_rule(after, kept):
         return load(text)
-    fresh, dropped = read("\n".join(came), builtin=False), read("\n".join(gone), builtin=False)
+    # Sorted: a set is in another order in each process, and rules are numbered as they come.
+    fresh, dropped = (read("\n".join(sorted(lines)), builtin=False) for lines in (came, gone))
     remaining = old.rules.ids - dropped.rules.ids
     if fresh.problems or not remaining.isdisjoint(fresh.rules.ids) or not (remaining or fresh.rules):
         return load(text)
