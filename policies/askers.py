@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from domain.access import Subject
 from policies.bundle import Bundle
+from policies.index import closures
 from policies.names import ANY
 from policies.rules import RuleEffect
 
@@ -34,12 +35,6 @@ def askers(action: str, resource: str, *, bundle: Bundle | None) -> Askers:
     """
     rules = bundle.index.about(action, resource) if bundle is not None else ()
     subjects = {rule.subject for rule in rules if rule.effect is RuleEffect.ALLOW}
-    members: dict[str, list[str]] = {}
-    for link in bundle.links if bundle is not None else ():
-        members.setdefault(link.group, []).append(link.member)
-    reached, waiting = set(subjects), list(subjects)
-    while waiting:
-        new = [name for name in members.get(waiting.pop(), ()) if name not in reached]
-        reached.update(new)
-        waiting.extend(new)
-    return Askers(ANY in subjects, frozenset(reached - {ANY}))
+    belongs = closures(bundle.links) if bundle is not None else {}
+    including = {member for member, groups in belongs.items() if not groups.isdisjoint(subjects)}
+    return Askers(ANY in subjects, frozenset((subjects | including) - {ANY}))

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from policies.bundle import Bundle
 from policies.index import closures
-from policies.names import ANY, covering, is_group
+from policies.names import ANY, covering, is_group, upwards
 from policies.rules import Rule
 
 ELSE = "/~"
@@ -75,13 +75,7 @@ def _with_below(named: Iterable[str], catalogue: Mapping[str, Sequence[str]]) ->
     actions.update({resource + ELSE: does for resource, does in catalogue.items()})
     for pattern in sorted(named):
         resource = pattern.removesuffix("/*") + (ELSE if pattern.endswith("/*") else "")
-        above = next((each for each in _above(resource) if each in catalogue), None)
+        above = next((each for each in upwards(resource) if each in catalogue), None)
         if above is not None and ANY not in resource:
             actions.setdefault(resource, catalogue[above])
     return actions
-
-
-def _above(resource: str) -> Iterable[str]:
-    while "/" in resource:
-        resource = resource.rpartition("/")[0]
-        yield resource

@@ -8,7 +8,7 @@ matches it. Also answers which wider patterns cover a pattern.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from domain.access import GROUP_TYPE, RESERVED_TYPE, action_name, resource_id
 from domain.errors import Invalid
@@ -115,6 +115,14 @@ def group(text: str) -> None:
 
 def is_group(text: str) -> bool:
     return text.startswith(f"{GROUP_TYPE}:")
+
+
+def upwards(resource: str) -> Iterator[str]:
+    """Yield *resource* and each that it lies below: ``svc:t/v1``, ``svc:t``."""
+    yield resource
+    while "/" in resource:
+        resource = resource.rpartition("/")[0]
+        yield resource
 
 
 def is_reserved(text: str) -> bool:

@@ -101,7 +101,7 @@ def warnings(read_: Read, known: Known | None) -> tuple[Problem, ...]:
                 message = f"nobody can hold {shown(name)}, which this test is about"
                 found.append(_warn(row, column + offset, "role-unknown", message, did_you_mean(name, held)))
         resource = row.fields[3]
-        if known.resources.isdisjoint(_above(resource.text)):
+        if known.resources.isdisjoint(names.upwards(resource.text)):
             message = f"{shown(resource.text)} is no resource that is registered"
             hint = did_you_mean(resource.text, known.resources)
             found.append(_warn(row, resource.column, "resource-unknown", message, hint))
@@ -110,12 +110,6 @@ def warnings(read_: Read, known: Known | None) -> tuple[Problem, ...]:
 
 def _warn(row: Row, column: int, code: str, message: str, hint: str) -> Problem:
     return Problem(row.line, column, code, message, hint, Severity.WARNING)
-
-
-def _above(resource: str) -> set[str]:
-    """Return *resource* and what it lies below."""
-    parts = resource.split("/")
-    return {"/".join(parts[:count]) for count in range(1, len(parts) + 1)}
 
 
 def _trial(row: Row) -> tuple[Trial | None, list[Problem]]:
