@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
@@ -26,6 +27,22 @@ from tests.postgres import Server, serving
 from tests.world import NOON, TestClock, World, build_world
 
 _numbers = count(1)
+
+
+class _Statements(dict[Any, Any]):
+    """Statements that SQLAlchemy compiled for one kind of database, whichever test's engine asked.
+
+    Its keys begin with the engine's own dialect, so that each test would compile all of them anew.
+    """
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get(key[1:], default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__(key[1:], value)
+
+
+_STATEMENTS = {"sqlite": _Statements(), "postgresql": _Statements()}
 
 
 @pytest.fixture(scope="session")
@@ -124,6 +141,8 @@ def chromium(start_chromium: Callable[..., Browser]) -> Iterator[Browser]:
 def world(settings: Settings, authority: AttestationAuthority) -> Iterator[World]:
     """A deployment with a trusted key model, on each kind of database."""
     built = build_world(settings, authority)
+    dialect = built.parts.db.engine.dialect.name
+    built.parts.db.engine.update_execution_options(compiled_cache=_STATEMENTS[dialect])
     event.listen(built.parts.db.engine, "before_cursor_execute", _nothing_after_the_head)
     event.listen(built.parts.db.engine, "commit", _unseal)
     event.listen(built.parts.db.engine, "rollback", _unseal)

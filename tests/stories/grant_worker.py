@@ -1,7 +1,7 @@
 """A process that opens doors and redeems tokens until it is killed.
 
 Usage: python -m tests.stories.grant_worker SETTINGS_JSON COOKIE CLIENT RESOURCE REDIRECT
-Prints one line for each token it was given, after the commit.
+Begins when its standard input has a line; prints one line for each token it was given, after the commit.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ def main(settings: str, cookie: str, client_name: str, resource: str, redirect: 
         "code_challenge": s256(VERIFIER),
         "code_challenge_method": "S256",
     }
+    sys.stdin.readline()
     while True:
         try:
             opened = access.open_resource(parts, viewer, resource=resource, actions=["read"])

@@ -51,15 +51,30 @@ class Workers:
             REDIRECT,
         ]
         self.promised: list[str] = []
+        self.waiting: list[subprocess.Popen[str]] = []
         self.running: list[subprocess.Popen[str]] = []
 
-    def start(self, count: int) -> None:
+    def prepare(self, count: int) -> None:
+        """Have *count* processes load what they need while others work: they begin when told."""
         for _ in range(count):
             process = subprocess.Popen(
-                self.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+                self.command,
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
             )
-            self.running.append(process)
+            self.waiting.append(process)
             threading.Thread(target=self._read, args=(process,), daemon=True).start()
+
+    def start(self) -> None:
+        for process in self.waiting:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.close()
+        self.running += self.waiting
+        self.waiting = []
 
     def _read(self, process: subprocess.Popen[str]) -> None:
         assert process.stdout is not None
@@ -96,14 +111,17 @@ def assert_all_recorded(world: World, promised: list[str]) -> None:
 def workers(settings: Settings, world: World) -> Iterator[Workers]:
     crew = Workers(settings, found(world))
     yield crew
+    crew.start()
     crew.kill()
 
 
 def test_no_grant_or_token_lacks_its_record_after_kill_9(world: World, workers: Workers) -> None:
     chance = random.Random(9)
     goal = GRANTS[world.parts.db.engine.dialect.name]
+    workers.prepare(2)
     while grants(world.parts.db) < goal:
-        workers.start(2)
+        workers.start()
+        workers.prepare(2)
         time.sleep(chance.uniform(4.0, 9.0))
         workers.kill()
 
@@ -122,7 +140,8 @@ def test_nothing_promised_is_lost_when_postgresql_stops_at_once(
         world = build_world(settings, authority)
         world.furnish()
         workers = Workers(settings, found(world))
-        workers.start(2)
+        workers.prepare(2)
+        workers.start()
         for _ in range(2):
             wait_for_more(server, world, 60)
             server.stop("immediate")
