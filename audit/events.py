@@ -82,6 +82,7 @@ class EventKind(Enum):
     SERVICE_SECRET_MADE = ("service.secret-made", "A secret of a service was made.")
     SERVICE_DISABLED = ("service.disabled", "A service was disabled; its tokens ended.")
     SERVICE_REFUSED = ("service.refused", "A service asked outside its scope.")
+    SERVICE_SEARCHED = ("service.searched", "A service searched for subjects, resources or actions.")
     POLICY_DRAFT_SAVED = ("policy.draft-saved", "A draft of the rules was saved.")
     POLICY_PUBLISHED = ("policy.published", "Rules were published.")
     POLICY_REFUSED = ("policy.refused", "A publication was refused.")

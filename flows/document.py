@@ -45,6 +45,7 @@ class ServiceEntry(_Strict):
     actions: tuple[Text, ...] = ()
     subject_types: tuple[Text, ...] = ("person",)
     context_keys: tuple[Text, ...] = ()
+    searches: tuple[Literal["subject", "resource", "action"], ...] = ()
     redirect_uris: tuple[Text, ...] = ()
     home_url: str | None = None
     auth_method: Literal["client_secret", "private_key_jwt", "none"] = "client_secret"

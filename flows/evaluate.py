@@ -1,137 +1,94 @@
-"""A service asks before it acts: may this person do this, now?
+"""A service asks before it acts: may this person do this, now? One question, or many at once.
 
-Who attacks this: a service that asks beyond its scope (resource, subject type
-and action are bounded; outside it is refused and recorded), that names the
-session of somebody else (the token's or grant's person must be the subject),
-that presents a token of another service, an old or forged one (then the answer
-is no, whatever the rules say). A question that names no session has no
-evidence. What a service says in `context` is believed only for the keys it was
-given, and today no rule can ask for any.
+Who attacks this: see ``flows.pep``; and who hides a question among many (each
+is judged, recorded and answered as if it stood alone, and one that cannot be
+answered denies), or asks so many that others wait (they are bounded before a
+transaction begins).
 
-The row in the decision log is committed before the answer; if it cannot be,
-there is no answer but `log-unavailable`.
+The rows in the decision log are committed before the answer; if they cannot
+be, there is no answer but `log-unavailable`. Questions asked together are
+answered from one moment: the same time, revision and evidence.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from audit.events import Event, EventKind
+from audit.events import Event
 from domain.decision import Decision
-from domain.errors import Forbidden, NotAuthenticated, Unavailable
-from domain.reasons import ReasonCode
-from flows.decide import Asked, decide_and_log
-from flows.liveness import Roots, read_roots
+from domain.errors import DoorwardError, Unavailable
+from flows.decide import Known, decide_and_log, know
 from flows.parts import Parts
-from flows.presented_token import find_token
-from models.access import Grant
-from models.catalog import Service, covers
+from flows.pep import Question, active_service, asked_by, outside, outside_scope, refusal
+from models.catalog import Service
 
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """One question, well-formed. At most one of *token* and *grant_id* names the session."""
-
-    subject_type: str
-    subject_id: str
-    action: str
-    resource: str
-    token: str | None = None
-    grant_id: str | None = None
-    context: Mapping[str, Any] = field(default_factory=dict)
+Answer = Decision | DoorwardError
+"""What was decided, or why nothing was: then it is a no."""
 
 
 def evaluate(parts: Parts, service_id: str, question: Question) -> Decision:
     """Return the decision, logged. Raises Forbidden outside the service's scope, Unavailable unlogged."""
+    [answer] = evaluate_all(parts, service_id, [question])
+    if isinstance(answer, DoorwardError):
+        raise answer
+    return answer
+
+
+def evaluate_all(
+    parts: Parts,
+    service_id: str,
+    questions: Sequence[Question | DoorwardError],
+    *,
+    until: bool | None = None,
+) -> list[Answer]:
+    """Return the answers to *questions*, in their order, logged.
+
+    An error among them stands for a question that could not be read; it is its
+    own answer. *until*: nothing is asked behind the first permit (True) or the
+    first denial (False; what cannot be answered is one). Raises NotAuthenticated
+    for a service that was disabled, Unavailable unlogged.
+    """
     now = parts.clock.now()
     try:
         with parts.db.write() as session:
-            service = session.get(Service, service_id)
-            if service is None or service.state != "active":
-                raise NotAuthenticated("the service is disabled")
-            outside = _outside(service, question)
-            if outside is not None:
-                parts.commit(session, _refused(service, question, outside))
-                raise Forbidden(
-                    f"this service may not ask about this {outside}",
-                    code="outside-scope",
-                    remedy="Ask an admin to widen what the service may ask about.",
-                    outside=outside,
-                )
-            decision = decide_and_log(session, parts, _asked(session, parts, service, question, now), now)
-            parts.commit(session)
-            return decision
+            asking = _Asking(session, parts, active_service(session, service_id), now)
+            answers: list[Answer] = []
+            for question in questions:
+                answer = question if isinstance(question, DoorwardError) else asking.answer(question)
+                answers.append(answer)
+                if until is not None and until is (isinstance(answer, Decision) and answer.permitted):
+                    break
+            parts.commit(session, *asking.refusals)
+            return answers
     except Unavailable as error:
         raise Unavailable(
             "the decision cannot be logged, so it is not given: treat this as no", code="log-unavailable"
         ) from error
 
 
-def _outside(service: Service, question: Question) -> str | None:
-    """Return which part of the question is outside the service's scope. Empty lists allow nothing."""
-    if question.subject_type not in service.subject_types:
-        return "subject"
-    if question.action not in service.actions:
-        return "action"
-    if not any(covers(prefix, question.resource) for prefix in service.prefixes):
-        return "resource"
-    return None
+class _Asking:
+    """Questions of one service in one transaction; what is known of a session is read once."""
 
+    def __init__(self, session: Session, parts: Parts, service: Service, now: datetime) -> None:
+        self._session, self._parts, self._service, self._now = session, parts, service, now
+        self._known: dict[tuple[str, str | None], Known] = {}
+        self.refusals: list[Event] = []
 
-def _asked(session: Session, parts: Parts, service: Service, question: Question, now: datetime) -> Asked:
-    """Return what the core is asked, with the session that the question names and nobody else's."""
-    roots: Roots | None = None
-    grant: Grant | None = None
-    problem: ReasonCode | None = None
-    if question.token is not None:
-        found = find_token(session, parts, question.token, service, now)
-        if found is None:
-            problem = ReasonCode.SESSION_MISSING
-        else:
-            roots, grant, problem = found.roots, found.grant, found.problem
-            within = question.action in found.token.actions and covers(
-                found.token.resource, question.resource
-            )
-            problem = problem or (None if within else ReasonCode.GRANT_NEEDED)
-    elif question.grant_id is not None:
-        grant = session.get(Grant, question.grant_id)
-        roots = read_roots(session, grant.session_id) if grant is not None else None
-        problem = ReasonCode.GRANT_ENDED if roots is None else None
-    if roots is not None and roots.person.id != _subject(question):
-        roots, grant, problem = None, None, ReasonCode.SESSION_MISSING
-    return Asked(
-        "evaluation",
-        _subject(question),
-        question.action,
-        question.resource,
-        roots=roots,
-        grant=grant,
-        service_id=service.id,
-        use=True,
-        context=tuple(
-            (key, question.context[key]) for key in service.context_keys if key in question.context
-        ),
-        problem=problem,
-    )
-
-
-def _subject(question: Question) -> str:
-    """Return the person's id; what is no person is spelt so that it can be nobody's id."""
-    if question.subject_type == "person":
-        return question.subject_id
-    return f"{question.subject_type}:{question.subject_id}"
-
-
-def _refused(service: Service, question: Question, outside: str) -> Event:
-    details = {
-        "outside": outside,
-        "subject_type": question.subject_type,
-        "action": question.action,
-        "resource": question.resource,
-    }
-    return Event(EventKind.SERVICE_REFUSED, service.id, service.id, details)
+    def answer(self, question: Question) -> Answer:
+        named = {
+            "subject_type": question.subject_type,
+            "action": question.action,
+            "resource": question.resource,
+        }
+        part = outside(self._service, **named)
+        if part is not None:
+            self.refusals.append(refusal(self._service, part, **named))
+            return outside_scope(part)
+        asked = asked_by(self._session, self._parts, self._service, question, self._now)
+        of = (asked.person_id, asked.roots.session.id if asked.roots else None)
+        if of not in self._known:
+            self._known[of] = know(self._session, self._parts, asked.person_id, asked.roots, self._now)
+        return decide_and_log(self._session, self._parts, asked, self._now, known=self._known[of])

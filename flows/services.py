@@ -27,6 +27,7 @@ from domain.access import RESERVED_TYPE, SubjectKind, action_name, resource_id
 from domain.errors import Conflict, Invalid, NotFound
 from flows.end_access import end_root
 from flows.parts import Parts
+from flows.search import SEARCHES
 from models.catalog import Service, ServiceSecret, lock_service, secrets_of, service_by_name
 from models.instance import raise_state_revision
 from models.people import Principal
@@ -52,6 +53,7 @@ class ServiceForm:
     subject_types: Sequence[str] = (SubjectKind.PERSON.value,)
     actions: Sequence[str] = ()
     context_keys: Sequence[str] = ()
+    searches: Sequence[str] = ()
     jwk: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
@@ -134,7 +136,7 @@ def _active(session: Session, service_id: str) -> Service:
 def _saved(row: Service, by: str) -> Event:
     details = {
         name: getattr(row, name)
-        for name in ("name", "audience", "auth_method", "redirect_uris", "prefixes", "actions")
+        for name in ("name", "audience", "auth_method", "redirect_uris", "prefixes", "actions", "searches")
     }
     return Event(EventKind.SERVICE_SAVED, by, row.id, details)
 
@@ -156,6 +158,7 @@ def _checked(session: Session, parts: Parts, form: ServiceForm, *, own_id: str |
         "subject_types": [_subject_type(kind) for kind in form.subject_types],
         "actions": [action_name(name) for name in form.actions],
         "context_keys": [_context_key(key) for key in form.context_keys],
+        "searches": [_search(what) for what in form.searches],
         "jwk": _jwk(form),
     }
 
@@ -203,6 +206,12 @@ def _subject_type(kind: str) -> str:
     if kind not in {known.value for known in SubjectKind}:
         raise Invalid(f"`{kind[:40]}` is not a type of subject", code="subject-type")
     return kind
+
+
+def _search(what: str) -> str:
+    if what not in SEARCHES:
+        raise Invalid(f"`{what[:40]}` is not searched for", code="search-kind")
+    return what
 
 
 def _context_key(key: str) -> str:

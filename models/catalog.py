@@ -18,7 +18,8 @@ class Service(Base):
     """An internal service: policy enforcement point, OAuth client, or both.
 
     *prefixes* bound the resources it may ask about and *subject_types* and
-    *actions* the rest; *context_keys* are the facts it is believed about.
+    *actions* the rest; *context_keys* are the facts it is believed about,
+    *searches* what it may search for (`subject`, `resource`, `action`).
     *audience* is the `aud` of tokens for its resources. *auth_method* is
     `client_secret`, `private_key_jwt` or `none` (a public client, PKCE only).
     """
@@ -35,6 +36,7 @@ class Service(Base):
     subject_types: Mapped[list[str]]
     actions: Mapped[list[str]]
     context_keys: Mapped[list[str]]
+    searches: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     auth_method: Mapped[str]
     jwk: Mapped[dict[str, Any] | None]
     epoch: Mapped[int] = mapped_column(default=1)

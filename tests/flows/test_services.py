@@ -66,6 +66,7 @@ def test_a_form_with_one_fault_is_refused_by_name(world: World) -> None:
         ({"actions": ("READ",)}, "action-name"),
         ({"subject_types": ("robot",)}, "subject-type"),
         ({"context_keys": ("token",)}, "context-key"),
+        ({"searches": ("everything",)}, "search-kind"),
         ({"auth_method": "private_key_jwt"}, "service-key"),
         ({"jwk": key}, "service-key"),
         ({"auth_method": "private_key_jwt", "jwk": {**key, "x": "AA"}}, "service-key"),

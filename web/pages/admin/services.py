@@ -43,6 +43,7 @@ _FIELDS = {
     "action-name": "actions",
     "context-key": "context_keys",
     "subject-type": "subject_types",
+    "search-kind": "searches",
     "service-key": "jwk",
 }
 
@@ -89,6 +90,7 @@ def edit_page(service_id: str) -> Answer:
     values: dict[str, Any] = {name: getattr(row, name) or "" for name in _NAMES}
     values |= {name: "\n".join(getattr(row, name)) for name in _LISTS}
     values["subject_types"] = row.subject_types
+    values["searches"] = row.searches
     values["jwk"] = json.dumps(row.jwk, indent=2) if row.jwk else ""
     return _form_page(Form(values), row)
 
@@ -149,7 +151,7 @@ def _disabling(service_id: str, reason: str) -> dict[str, Any]:
 
 
 def _posted() -> Form:
-    form = Form.posted(_NAMES, ("subject_types",))
+    form = Form.posted(_NAMES, ("subject_types", "searches"))
     form.need(
         title="Write the name that people know it by.",
         audience="Write the audience of its tokens, for example https://telemetry.example.org.",
@@ -174,6 +176,7 @@ def _wanted(form: Form) -> ServiceForm | None:
         auth_method=form["auth_method"],
         home_url=form["home_url"] or None,
         subject_types=form["subject_types"],
+        searches=form["searches"],
         jwk=jwk,
         **{name: form[name].split() for name in _LISTS},
     )
