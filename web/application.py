@@ -7,7 +7,7 @@ from flask import Flask
 from flows.parts import Parts
 from web import edge, observe, problems
 from web.api import agent as agent_api
-from web.api import authzen, oauth
+from web.api import authzen, oauth, reference
 from web.edge import Networks
 from web.pages import access, admin, authorize, keys, own_keys, presence, session
 from web.templating import install as install_templates
@@ -32,6 +32,7 @@ def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_
         agent_api.api,
         oauth.api,
         *authzen.BLUEPRINTS,
+        reference.api,
         *admin.BLUEPRINTS,
     ):
         app.register_blueprint(blueprint)

@@ -83,16 +83,19 @@ def install(app: Flask, *, metrics_from: Networks) -> None:
 
     @blueprint.get("/livez")
     def livez() -> Response:
+        """Say that the process answers."""
         return jsonify(status="alive")
 
     @blueprint.get("/readyz")
     def readyz() -> tuple[Response, int]:
+        """Say whether database, clock and record are in order."""
         found = health(parts())
         body = {"status": "ready" if found.ready else "not ready", "checks": found.checks}
         return jsonify(body), 200 if found.ready else 503
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
+        """Count for Prometheus, for the networks that were named."""
         peer = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104 (matches no network below)
         if not any(peer in network for network in metrics_from if network.version == peer.version):
             raise Forbidden("metrics are not served to this address")

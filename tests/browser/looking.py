@@ -29,7 +29,7 @@ _TOO_WIDE = """
     .filter((each) => each.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
     .slice(0, 3).map((each) => each.outerHTML.slice(0, 120))
 """
-_LINKS = "() => [...document.querySelectorAll('a[href]')].map((each) => each.href)"
+_LINKS = "() => [...document.querySelectorAll('a[href]:not([download])')].map((each) => each.href)"
 _RUN = """
 async (only) => (await axe.run({ runOnly: only })).violations.flatMap(({ id, help, nodes }) =>
   nodes.slice(0, 3).map(({ html }) => `${id}: ${help}: ${html.slice(0, 160)}`))

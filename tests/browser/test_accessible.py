@@ -45,6 +45,7 @@ NO_PAGES = (
     "/readyz",
     "/metrics",
     "/oauth/jwks",
+    "/openapi.json",
 )
 
 

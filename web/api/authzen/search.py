@@ -21,39 +21,39 @@ api = blueprint("search")
 MAX_LIMIT = 200
 
 
-class _Page(Shape):
+class Page(Shape):
     token: Annotated[str, Field(max_length=2048)] = ""
     limit: Annotated[int, Field(ge=1)] = 50
 
 
-class _Subjects(Shape):
+class SubjectSearch(Shape):
     subject: Kind
     action: Action
     resource: Resource
     context: dict[str, Any] = Field(default_factory=dict)
-    page: _Page = _Page()
+    page: Page = Page()
 
 
-class _Resources(Shape):
+class ResourceSearch(Shape):
     subject: Subject
     action: Action
     resource: Kind
     context: dict[str, Any] = Field(default_factory=dict)
-    page: _Page = _Page()
+    page: Page = Page()
 
 
-class _Actions(Shape):
+class ActionSearch(Shape):
     subject: Subject
     resource: Resource
     context: dict[str, Any] = Field(default_factory=dict)
-    page: _Page = _Page()
+    page: Page = Page()
 
 
 @api.post("/access/v1/search/subject")
 def subjects() -> Response:
     """Say who may do this."""
     caller = service_id()
-    body = read(_Subjects, json_object())
+    body = read(SubjectSearch, json_object())
     resource = resource_id(f"{body.resource.type}:{body.resource.id}")
     question = _question(body, body.subject.type, "", action_name(body.action.name), resource)
     return _answer(caller, "subject", question, body.page, lambda id_: {"type": body.subject.type, "id": id_})
@@ -63,7 +63,7 @@ def subjects() -> Response:
 def resources() -> Response:
     """Say to what this person may do this."""
     caller = service_id()
-    body = read(_Resources, json_object())
+    body = read(ResourceSearch, json_object())
     kind = body.resource.type
     resource_id(f"{kind}:any")
     question = _question(body, body.subject.type, body.subject.id, action_name(body.action.name), f"{kind}:")
@@ -76,21 +76,21 @@ def resources() -> Response:
 def actions() -> Response:
     """Say what this person may do to this."""
     caller = service_id()
-    body = read(_Actions, json_object())
+    body = read(ActionSearch, json_object())
     resource = resource_id(f"{body.resource.type}:{body.resource.id}")
     question = _question(body, body.subject.type, body.subject.id, "", resource)
     return _answer(caller, "action", question, body.page, lambda name: {"name": name})
 
 
 def _question(
-    body: _Subjects | _Resources | _Actions, kind: str, subject: str, action: str, resource: str
+    body: SubjectSearch | ResourceSearch | ActionSearch, kind: str, subject: str, action: str, resource: str
 ) -> Question:
     named = session_of(body.context)
     return Question(kind, subject, action, resource, named.token, named.grant_id, body.context)
 
 
 def _answer(
-    caller: str, what: str, question: Question, page: _Page, entity: Callable[[str], dict[str, str]]
+    caller: str, what: str, question: Question, page: Page, entity: Callable[[str], dict[str, str]]
 ) -> Response:
     wanted = Search(what, question, cursor=page.token, limit=min(page.limit, MAX_LIMIT))
     found: Found = find(parts(), caller, wanted)

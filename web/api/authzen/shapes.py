@@ -14,7 +14,7 @@ from domain.access import action_name, resource_id
 from domain.errors import Invalid
 from flows.pep import Question
 
-Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+\z")]
+Word = Annotated[str, Field(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class Shape(BaseModel):
@@ -46,7 +46,7 @@ class Named(Shape):
     grant_id: Word | None = None
 
 
-class _Evaluation(Shape):
+class Evaluation(Shape):
     subject: Subject
     action: Action
     resource: Resource
@@ -76,7 +76,7 @@ def session_of(context: Mapping[str, Any]) -> Named:
 
 def question_of(body: Mapping[str, Any]) -> Question:
     """Return the question that *body* asks, or raise Invalid."""
-    read_body = read(_Evaluation, body)
+    read_body = read(Evaluation, body)
     named = session_of(read_body.context)
     return Question(
         subject_type=read_body.subject.type,
