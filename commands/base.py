@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from app import build_parts, configure_logging
 from domain.errors import DoorwardError, NotFound
 from flows.parts import Event, Parts
 from models.people import Person, logins_of, person_by_login
+from policies.problems import Problem
 from settings import Settings, SettingsInvalid, read_settings
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -39,9 +41,21 @@ def settings_or_exit() -> Settings:
 
 def parts_or_exit() -> Parts:
     """Open the deployment that the settings name, until the command ends."""
-    parts = build_parts(settings_or_exit())
+    settings = settings_or_exit()
+    _require_database(settings)
+    parts = build_parts(settings)
     click.get_current_context().call_on_close(parts.db.dispose)
     return parts
+
+
+def _require_database(settings: Settings) -> None:
+    """Refuse a SQLite file that is not there: opening it would leave an empty one behind."""
+    url = make_url(settings.database_url)
+    if url.get_backend_name() == "sqlite" and url.database and not Path(url.database).exists():
+        raise NotFound(
+            f"there is no database at `{Path(url.database).absolute()}`",
+            remedy="Name yours by DOORWARD_DATABASE_URL, or make one: doorward db create",
+        )
 
 
 def plainly(command: Callable[..., Any], *, status: int = 1) -> Callable[..., Any]:
@@ -52,11 +66,15 @@ def plainly(command: Callable[..., Any], *, status: int = 1) -> Callable[..., An
         try:
             return command(*args, **kwargs)
         except DoorwardError as error:
-            click.echo(f"error: {error.message}", err=True)
-            for problem in error.details.get("problems", []):
-                said = f"  line {problem['line']}: {problem['message']}. {problem['suggestion']}"
-                click.echo(said, err=True)
-            if error.remedy:
+            problems = [Problem(**problem) for problem in error.details.get("problems", [])]
+            file = error.details.get("file")
+            for found in problems:
+                at = f"{found.line}:{found.column}"
+                at = f"{file}:{at}" if file else f"line {at}"
+                click.echo(f"{at}: {found.severity}: {found.said}", err=True)
+            if not problems:
+                click.echo(f"error: {error.message}", err=True)
+            if error.remedy and error.remedy not in {found.suggestion for found in problems}:
                 click.echo(error.remedy, err=True)
             sys.exit(status)
 

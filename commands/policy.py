@@ -12,7 +12,7 @@ import click
 from commands.base import FILE, commit, parts_or_exit, plainly
 from commands.policy_ask import COMMANDS as ASKING
 from commands.policy_decide import policy_decide
-from commands.policy_files import AS_JSON, asking, rules_from, rules_text
+from commands.policy_files import AS_JSON, asking, naming, rules_from, rules_text
 from commands.policy_test import policy_test
 from flows.policy import publish_from_host
 from flows.reach import published_bundle
@@ -38,7 +38,9 @@ def policy_check(file: Path) -> None:
         problems += failures(load(text))
     for found in problems:
         place = f"{file}:{found.line}:{found.column}"
-        click.echo(f"{place}: {found.severity}: {found.message} {found.suggestion}".rstrip())
+        click.echo(f"{place}: {found.severity}: {found.said}")
+    if not problems:
+        click.echo(f"{file}: no problems found")
     sys.exit(1 if any(found.severity == "error" for found in problems) else 0)
 
 
@@ -69,8 +71,15 @@ def policy_publish(file: Path) -> None:
     """Publish the rules in FILE from the host, without a tap. Recorded as done by the host."""
     parts = parts_or_exit()
     text = rules_text(file)
-    [event] = commit(parts, lambda s: publish_from_host(s, parts, text))
-    click.echo(f"published as revision {event.details['revision']}")
+    current, revision = published_bundle(parts)
+    with naming(file):
+        if current is not None and load(text).digest == current.digest:
+            click.echo(f"these rules are in force already, as revision {revision}")
+            return
+        [event] = commit(parts, lambda s: publish_from_host(s, parts, text))
+    effects = event.details["effects"]
+    gain, lose = effects["people_gaining"], effects["people_losing"]
+    click.echo(f"published as revision {event.details['revision']}: {gain} people gain by it, {lose} lose")
 
 
 for command in (*ASKING, policy_decide, policy_test):

@@ -112,7 +112,7 @@ def policy_who_can(
             limit=limit,
         )
     else:
-        page = reach.who_reaches(
+        found = reach.who_reaches(
             parts_or_exit(),
             action=action,
             resource=resource,
@@ -120,7 +120,10 @@ def policy_who_can(
             given=given,
             cursor=cursor,
             limit=limit,
-        ).page
+        )
+        page = found.page
+        if not found.covering:
+            click.echo(f"no resource `{resource}` is registered: nobody reaches it", err=True)
     listed(page, ("WHO",), lambda entry: (entry.who.key,), as_json=as_json)
 
 

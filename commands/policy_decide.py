@@ -70,8 +70,7 @@ def _text(path: Path) -> str | None:
 
 
 def _print(path: Path, found: Problem) -> None:
-    said = f"{found.severity}: {found.message} {found.suggestion}".rstrip()
-    click.echo(f"{path}:{found.line}:{found.column}: {said}", err=True)
+    click.echo(f"{path}:{found.line}:{found.column}: {found.severity}: {found.said}", err=True)
 
 
 def _lines(source: BinaryIO) -> Iterator[bytes]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 
 from commands.base import FILE, WHEN, plainly
 from domain.attributes import ATTRIBUTES
-from domain.errors import Invalid
+from domain.errors import BundleInvalid, Invalid
 from policies import values
 from policies.bundle import Bundle, load
 from policies.facts import read_fact
@@ -57,9 +58,20 @@ def rules_text(file: Path) -> str:
         raise Invalid(f"`{file}` is not UTF-8 at byte {error.start}", code="rules-encoding") from error
 
 
+@contextmanager
+def naming(file: Path) -> Iterator[None]:
+    """Have what is wrong with rules told with the name of their *file*."""
+    try:
+        yield
+    except BundleInvalid as refused:
+        refused.details["file"] = str(file)
+        raise
+
+
 def rules_from(file: Path) -> Bundle:
     """Return the bundle of *file*. Raises BundleInvalid or Invalid."""
-    return load(rules_text(file))
+    with naming(file):
+        return load(rules_text(file))
 
 
 def facts_from(presented: Sequence[str]) -> dict[str, Any]:

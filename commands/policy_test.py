@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from commands.base import FILE, plainly
-from commands.policy_files import asking, rules_text
+from commands.policy_files import asking, naming, rules_text
 from policies import proof
 from policies.bundle import load
 
@@ -23,12 +23,13 @@ def policy_test(file: Path) -> None:
 
 @plainly
 def _run(file: Path, text: str) -> None:
-    bundle = load(text)
+    with naming(file):
+        bundle = load(text)
     outcomes = proof.run(bundle)
     for outcome in outcomes:
         if not outcome.passed:
             found = outcome.as_problem()
-            click.echo(f"{file}:{found.line}:{found.column}: {found.message} ({found.suggestion})")
+            click.echo(f"{file}:{found.line}:{found.column}: {found.said}")
     if not outcomes:
         click.echo("there are no tests in it")
         return

@@ -10,6 +10,7 @@ import click
 
 from commands.base import table
 from domain.decision import Reason
+from domain.reasons import Standing
 from policies.misses import Miss
 from policies.pages import Page
 from policies.reverse import Entry, Ground
@@ -22,10 +23,12 @@ def explained(entry: Entry, *, as_json: bool) -> None:
         return
     may = "may" if entry.open else "may not"
     effect = "permitted" if entry.open else "denied"
+    curable = entry.decision is not None and entry.decision.curable
     click.echo(f"{effect}: {entry.who.key} {may} {entry.action} {entry.resource}")
     for reason in entry.decision.reasons if entry.decision is not None else ():
         click.echo(f"  {reason.code.value}: {reason.sentence}")
-        if reason.remedy and not entry.open:
+        # What one can do helps only where nothing final stands beside it, and then the final is told.
+        if reason.remedy and not entry.open and (curable or reason.code.standing is Standing.FINAL):
             click.echo(f"    to do: {reason.remedy}")
     for miss in entry.misses:
         click.echo(f"  nearest: {_missed(miss)}")

@@ -128,6 +128,12 @@ class BundleInvalid(Invalid):
     code = "bundle-invalid"
 
 
+class RulesTooLong(BundleInvalid):
+    """Rules are longer than an editor in a page can hold; from a file they can be published."""
+
+    code = "rules-too-long"
+
+
 class FailedTests(BundleInvalid):
     """A bundle does not do what its own tests say; *problems* lists those that fail."""
 

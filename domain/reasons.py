@@ -184,8 +184,9 @@ TEXTS: dict[ReasonCode, ReasonText] = {
     ),
     ReasonCode.NETWORK_OK: _ok("You come from a network that this door accepts."),
     ReasonCode.NETWORK_UNACCEPTABLE: _cure(
-        "You come from a network that this door does not accept.",
-        "Leave the VPN or hosting network, or use your company's, then log in again.",
+        "You come from a network or a country that this door does not accept.",
+        "Leave the VPN if you use one, and log in again from where the door accepts you. "
+        "If you are there, ask your sponsor.",
     ),
     ReasonCode.TIME_OK: _ok("This is within the hours of this door."),
     ReasonCode.TIME_OUTSIDE: _cure("This door is closed at this hour.", "Come back {when}."),

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
-from domain.errors import BundleInvalid, Conflict, NotFound, StaleBase
+from domain.errors import BundleInvalid, Conflict, NotFound, RulesTooLong, StaleBase
 from flows.bundles import COMPILED
 from flows.decide import published
 from flows.parts import Parts
@@ -83,7 +83,7 @@ class Editor:
 
 
 def editor(parts: Parts, viewer: Viewer) -> Editor:
-    """Return the viewer's draft, or the published rules to start from."""
+    """Return the viewer's draft, or the published rules to start from. Raises RulesTooLong for these."""
     with parts.db.read() as session:
         newest = newest_publication(session)
         revision = newest.revision if newest else 0
@@ -309,4 +309,8 @@ def _normal(text: str) -> str:
 
 def _require_size(text: str) -> None:
     if len(text) > MAX_TEXT:
-        raise BundleInvalid("the rules are longer than 200,000 characters", problems=[])
+        raise RulesTooLong(
+            f"the rules are longer than {MAX_TEXT:,} characters",
+            remedy="Edit them as a file, and publish that on the host: doorward policy publish FILE",
+            problems=[],
+        )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from domain.errors import Conflict, NotFound
 from flows.names import names_of
 from flows.parts import Parts
-from flows.policy import Checked, Editor, editor
+from flows.policy import MAX_TEXT, Checked, Editor, editor
 from flows.policy_effects import Impact, impact
 from flows.session import Viewer
 from models.policy import Publication, bundle_text, newest_publication, publications
@@ -135,3 +135,20 @@ def unready(found: Editor) -> tuple[str, str] | None:
     if checked.text == found.published_text:
         return "the draft is the same as the rules in force", "Change something, or discard it."
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """The published rules to read: *text* is the beginning of them, *length* characters long as a whole."""
+
+    revision: int
+    text: str
+    length: int
+
+
+def in_force(parts: Parts) -> InForce:
+    """Return the published rules, as far as a page can show them."""
+    with parts.db.read() as session:
+        newest = newest_publication(session)
+        text = (bundle_text(session, newest.digest) or "") if newest else ""
+        return InForce(newest.revision if newest else 0, text[:MAX_TEXT], len(text))

@@ -5,18 +5,20 @@ Never refuses anything: errors are found by ``policies.validate``.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from domain.access import Link, canonical_resource
 from policies import names
 from policies.casbin.operators import remark
 from policies.comparisons import MATCHING
-from policies.names import ANY, EMPTY
+from policies.index import closures, path_of
+from policies.names import ANY
 from policies.parse import Row
 from policies.problems import Problem, Severity, did_you_mean, shown
 from policies.read import Read
 from policies.rules import Clause, Rule, RuleEffect
-from policies.satisfiable import outcomes
+from policies.satisfiable import applies_wherever, outcomes
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,7 @@ class Known:
     actions: frozenset[str] = frozenset()
 
 
+_Door = tuple[str, str, str]
 _HINTS = 20
 _TRIED = 300
 """So many conditions are tried; of more nothing is said: a warning is no reason to wait."""
@@ -45,8 +48,9 @@ def warnings(found: Read, known: Known | None) -> list[Problem]:
     """Return the warnings of a text without errors."""
     rules = [_Placed(line, rule) for line, rule in zip(found.lines, found.rules, strict=True)]
     linked = [row for kind in ("g", "g2", "g3") for row in found.rows[kind]]
-    about_rules = (_wide_open, _needless, _fixed, _patterns)
-    told = [*_duplicate_links(linked), *(problem for find in about_rules for problem in find(rules))]
+    above = closures([Link(*row.values[:2]) for row in found.rows["g"]])
+    told = [*_duplicate_links(linked), *_wide_open(rules), *_needless(rules, above)]
+    told += [*_fixed(rules), *_patterns(rules)]
     if known is not None:
         told += _unknown_roles(rules, found.rows["g"], known)
         told += _unknown_resources(rules, found.rows["g2"], known)
@@ -88,6 +92,10 @@ def _fixed(rules: Iterable[_Placed]) -> Iterator[Problem]:
         if clause not in told and len(told) >= _TRIED:
             continue
         possible = told.get(clause) or told.setdefault(clause, outcomes(clause.when))
+        if possible != {False} and canonical_resource(placed.rule.resource):
+            # Of one resource the path is known, whatever else is.
+            here = clause.value({"path": path_of(placed.rule.resource)})
+            possible = possible if here is None else frozenset((here,))
         if possible == {False}:
             rest = "it never applies" if clause.permits else "it forbids only while a fact is not known"
             message = f"the condition of rule `{placed.rule.id}` is never true: {rest}"
@@ -106,43 +114,72 @@ def _patterns(rules: Iterable[_Placed]) -> Iterator[Problem]:
                 yield _warn(placed.line, "pattern", told, "look at docs/casbin.md")
 
 
-def _needless(rules: Sequence[_Placed]) -> Iterator[Problem]:
+def _needless(rules: Sequence[_Placed], above: Mapping[str, Collection[str]]) -> Iterator[Problem]:
     """Find rules that say the same as another, and rules that another leaves no room.
 
-    Only unconditional rules can leave no room. They are looked up by the
-    patterns that cover a rule, so the cost grows with the rules, not their square.
+    They are looked up by the patterns that cover a rule, so the cost grows with
+    the rules, not their square. *above*: what each subject is a member of.
     """
     first: dict[tuple[str, ...], _Placed] = {}
-    always: dict[tuple[str, str, str], list[_Placed]] = {}
+    found: dict[_Door, list[_Placed]] = {}
     for placed in rules:
-        _, subject, action, resource, *_ = placed.rule.row
         first.setdefault(placed.rule.row[1:], placed)
-        if placed.rule.condition == EMPTY:
-            always.setdefault((subject, action, resource), []).append(placed)
+        found.setdefault(_door(placed.rule), []).append(placed)
+    implies = _Implications()
     for placed in rules:
         rule, same = placed.rule, first[placed.rule.row[1:]]
         if same is not placed:
             message = f"rule `{rule.id}` says the same as `{same.rule.id}` on line {same.line}"
             yield _warn(placed.line, "duplicate", message, "remove one of the two")
             continue
-        wider = next((other for other in _wider(rule, always) if _leaves_no_room(other.rule, rule)), None)
+        others = (other for door in _wider(rule, above) for other in found.get(door, ()))
+        wider = next((other for other in others if implies.warned(placed, other)), None)
         if wider is not None:
-            message = f"rule `{rule.id}` changes nothing: `{wider.rule.id}` on line {wider.line} covers it"
+            covers = "covers it" if wider.rule.effect is rule.effect else "forbids it whenever it applies"
+            message = f"rule `{rule.id}` changes nothing: `{wider.rule.id}` on line {wider.line} {covers}"
             yield _warn(placed.line, "shadowed", message, "remove it, or narrow the other one")
 
 
-def _wider(rule: Rule, always: dict[tuple[str, str, str], list[_Placed]]) -> Iterator[_Placed]:
-    for subject in dict.fromkeys((rule.subject, ANY)):
+def _door(rule: Rule) -> _Door:
+    return rule.subject, rule.action, rule.resource
+
+
+def _wider(rule: Rule, above: Mapping[str, Collection[str]]) -> Iterator[_Door]:
+    subjects = (rule.subject, *sorted(above.get(rule.subject, ())), ANY)
+    for subject in dict.fromkeys(subjects):
         for action in dict.fromkeys((rule.action, ANY)):
             for resource in names.covering(rule.resource):
-                yield from always.get((subject, action, resource), ())
+                yield subject, action, resource
 
 
-def _leaves_no_room(wider: Rule, rule: Rule) -> bool:
-    if wider.row[1:] == rule.row[1:]:
-        return False
-    same_gift = rule.effect is RuleEffect.ALLOW and wider.given == rule.given
-    return wider.effect is RuleEffect.DENY or same_gift
+class _Implications:
+    """Whether one rule applies wherever another does; of conditions, only so many are compared."""
+
+    def __init__(self) -> None:
+        self._left = _TRIED
+
+    def warned(self, placed: _Placed, wider: _Placed) -> bool:
+        """Whether *placed* is told to be left no room by *wider*; of two alike, the later one is."""
+        rule, other = placed.rule, wider.rule
+        if not self.no_room(other, rule):
+            return False
+        alike = rule.effect is other.effect and _door(rule) == _door(other)
+        return not (alike and placed.line < wider.line and self.no_room(rule, other))
+
+    def no_room(self, wider: Rule, rule: Rule) -> bool:
+        """Whether *rule*, which is about no more than *wider*, changes nothing beside it."""
+        if wider.row[1:] == rule.row[1:]:
+            return False
+        if wider.effect is not RuleEffect.DENY and (
+            wider.effect is not rule.effect or wider.given != rule.given
+        ):
+            return False
+        if wider.clause.when is None:
+            return True
+        if rule.clause.when is None or not self._left:
+            return False
+        self._left -= 1
+        return applies_wherever(wider.clause, rule.clause)
 
 
 def _unknown_roles(rules: Iterable[_Placed], role_rows: Sequence[Row], known: Known) -> Iterator[Problem]:

@@ -119,7 +119,8 @@ def _either(rules: Sequence[Rule]) -> str:
 
 
 def _terms(rules: Sequence[Rule]) -> str:
-    return " or".join(dict.fromkeys(sentences.terms(rule) for rule in rules if _permits(rule)))
+    told = list(dict.fromkeys(sentences.terms(rule) for rule in rules if _permits(rule)))
+    return ", " + " or ".join(map(_bare, told)) if any(told) else ""
 
 
 def _bare(terms: str) -> str:

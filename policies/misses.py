@@ -196,6 +196,6 @@ def _moment(opening: datetime, now: datetime) -> str:
     days = (at.date() - now.astimezone(UTC).date()).days
     if not days:
         return clock
-    if days > 7:
+    if days >= 7:
         return f"{at:%-d %B %Y} at {clock}"
     return f"{values.day_words((values.WEEKDAYS[at.weekday()],))} {clock}"

@@ -7,7 +7,8 @@ answer differ, and whoever asks is one of those whom the effect is about.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from domain.attributes import ATTRIBUTES, Type
@@ -33,9 +34,29 @@ def pinned(
     closes = effect.shift.kind in LOSSES - {Kind.OTHER}
     action, resource = effect.actions[0], effect.resources[0]
     id_ = _id(action, resource, taken)
-    what = (action, resource, given(facts), "deny" if closes else "allow", EMPTY)
-    written = (", ".join(("t", id_, asker, *what)) for asker in _askers(effect, memberships))
-    return next((text for text in written if _passes(text, bundle)), None)
+    for asker in _askers(effect, memberships):
+        written = partial(_written, id_, asker, action, resource, "deny" if closes else "allow")
+        if _passes(written(facts), bundle):
+            return written(facts if closes else _least(facts, written, bundle))
+    return None
+
+
+def _written(
+    id_: str, asker: str, action: str, resource: str, expected: str, facts: Mapping[str, Any]
+) -> str:
+    return ", ".join(("t", id_, asker, action, resource, given(facts), expected, EMPTY))
+
+
+def _least(
+    facts: Mapping[str, Any], written: Callable[[Mapping[str, Any]], str], bundle: Bundle
+) -> Mapping[str, Any]:
+    """Return *facts* with each level as low as still passes: a test at the top would let rules slip below."""
+    for name, value in facts.items():
+        if ATTRIBUTES[name].type is Type.INT and ATTRIBUTES[name].values:
+            while value > 0 and _passes(written({**facts, name: value - 1}), bundle):
+                value -= 1
+            facts = {**facts, name: value}
+    return facts
 
 
 def _passes(text: str, bundle: Bundle) -> bool:

@@ -32,6 +32,11 @@ class Problem:
     suggestion: str = ""
     severity: Severity = Severity.ERROR
 
+    @property
+    def said(self) -> str:
+        """The message, and behind a dash what to write instead."""
+        return f"{self.message} - {self.suggestion}" if self.suggestion else self.message
+
     def as_dict(self) -> dict[str, Any]:
         """Return the JSON-compatible form for problem documents."""
         return asdict(self)

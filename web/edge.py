@@ -26,6 +26,8 @@ from web.state import browser_cookie, parts, session_cookie
 Networks = Sequence[IPv4Network | IPv6Network]
 
 MAX_BODY = 256 * 1024
+LARGER = {"/admin/policy": 4 * MAX_BODY}
+"""Where a form holds a whole set of rules: each comma is three characters there."""
 FORWARDING = (
     "forwarded",
     "x-forwarded-for",
@@ -80,6 +82,8 @@ def _before() -> None:
     g.request_id = presented if _REQUEST_ID.match(presented) else secrets.token_hex(12)
     g.new_browser = None
     g.client_address = None  # not known yet: a refusal before it is shown as to a stranger
+    if request.path in LARGER:
+        request.max_content_length = request.max_form_memory_size = LARGER[request.path]
     trusted, proxy_header = current_app.extensions["doorward_proxies"]
     check_host()
     if parts().deployment.demo:

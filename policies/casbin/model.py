@@ -243,7 +243,7 @@ class _Reader:
         for at, name in _listed(entry.text) if asked else ():
             if name not in asked and name not in _UNASKED:
                 message = f"the matcher never asks `p.{name}`, so what rules say there would change nothing"
-                hint = f"ask it, as in `r.{name} == p.{name}`, or remove the column; notes stand behind `#`"
+                hint = f"ask it, as in `r.{name} == p.{name}`, or remove it; notes have lines of their own"
                 self.problem(entry, at, "column-unasked", message, hint)
 
     def check_matcher(self, entry: Entry, tree: Node, kinds: tuple[Kind, ...]) -> None:

@@ -23,6 +23,7 @@ MAX_CHARACTERS = 64_000_000
 MAX_LINE = 4_000
 _EFFECTS = ("allow", "deny")
 _NESTING = re.compile(r"[\"()\[\]]")
+_NOTE = re.compile(r"(?:^|\s)#")
 _CLOSING = {"(": ")", "[": "]"}
 
 
@@ -75,6 +76,7 @@ def _rows(text: str, problems: list[Problem]) -> Iterator[Row]:
             if not comment:
                 _check_spelling(content)
                 fields = _split(content)
+                _check_notes(content, fields)
                 yield Row(number, fields[0].text, tuple(fields[1:]))
         except Refusal as refusal:
             problems.append(refusal.at(number, 1))
@@ -95,6 +97,16 @@ def _check_spelling(content: str) -> None:
     if not spelling.is_plain(content.replace("\t", " ")):
         message = "a letter is written in parts, in another width, or is not drawn: no question could name it"
         raise Refusal("character", message, "write the line in the compatibility form of Unicode (NFKC)")
+
+
+def _check_notes(content: str, fields: Iterable[Field]) -> None:
+    """Refuse a note behind a rule: Casbin takes it for a part of the last field, which then fits nothing."""
+    for field in fields:
+        note = _NOTE.search(field.text)
+        if note and content[field.column - 2 : field.column - 1] != '"':
+            hint = "write it on a line of its own, or put the field in double quotes if it is no note"
+            at = field.column + note.end() - 2
+            raise Refusal("note", "a note behind a rule would be read as part of the rule", hint, at)
 
 
 def _split(content: str) -> list[Field]:

@@ -91,7 +91,7 @@ def test_an_admin_writes_a_wrong_rule_mends_it_tests_it_and_publishes(author: Vi
     page.get_by_role("button", name="Keep as a test").click()
     expect(summary(page)).to_contain_text("1 test passes.")
     assert (
-        "t, read-data-customer-logs, role:support, read, data:customer-logs, tier = 3, allow, -"
+        "t, read-data-customer-logs, role:support, read, data:customer-logs, tier = 2, allow, -"
         in text.input_value()
     )
 

@@ -32,7 +32,7 @@ def told(*args, **kwargs):
         ("time in 09:00-11:00", {}, "from Tuesday 09:00 UTC"),
         ("not time in 09:00-13:15", {}, "from 13:15 UTC"),
         ("weekday == wed", {}, "from Wednesday 00:00 UTC"),
-        ("weekday == mon and time in 09:00-10:00", {}, "from Monday 09:00 UTC"),
+        ("weekday == mon and time in 09:00-10:00", {}, "from 30 November 2026 at 09:00 UTC"),
         ("weekday in {sat sun} and time in 13:00-14:00", {}, "from Saturday 13:00 UTC"),
         ("touch_age < 60s", {"touch_age": 312}, "when touch age is less than 1 minute"),
         (

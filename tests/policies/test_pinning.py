@@ -27,7 +27,7 @@ def pin(old, new, taken=()):
 @pytest.mark.parametrize(
     ("old", "new", "row"),
     [
-        ("", LOGS.format("tier >= 2", "-"), "role:support, read, data:logs, tier = 3, allow, -"),
+        ("", LOGS.format("tier >= 2", "-"), "role:support, read, data:logs, tier = 2, allow, -"),
         (LOGS.format("tier >= 2", "-"), "", "role:support, read, data:logs, tier = 3, deny, -"),
         (
             "",

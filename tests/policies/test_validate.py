@@ -167,13 +167,31 @@ def test_a_very_long_chain_and_text_are_refused_without_falling_over(monkeypatch
         (allow("tier == 1 and tier == 2"), 1, "never-true"),
         (deny("hosting and not hosting"), 1, "never-true"),
         (allow("tier >= 0"), 1, "always-true"),
-        (allow("path keyMatch2 /a*"), 1, "pattern"),
+        (allow("path keyMatch2 /a*", resource="data:*"), 1, "pattern"),
+        (allow("path keyMatch2 /y", resource="data:x"), 1, "never-true"),
+        (allow("path keyMatch2 /x", resource="data:x"), 1, "always-true"),
         (allow(rule="a") + allow(rule="b"), 2, "duplicate"),
         (allow() + "g, role:a, role:b\ng, role:a, role:b\n", 3, "duplicate"),
         (deny("hosting", rule="a", resource="data:x/y") + deny(rule="b", resource="data:x/*"), 1, "shadowed"),
         (allow() + deny(), 1, "shadowed"),
         (allow("tier >= 2", rule="a") + "p, b, *, *, data:*, -, -, allow\n", 1, "shadowed"),
         (allow("tier >= 2", "max 5m", rule="a") + allow("-", "max  5m", rule="b"), 1, "shadowed"),
+        (allow("tier >= 1", rule="a") + allow("tier >= 2", rule="b"), 2, "shadowed"),
+        (allow("hosting or tier >= 2", rule="a") + allow("hosting", rule="b"), 2, "shadowed"),
+        (allow("not hosting", rule="a") + allow("not (not not hosting)", rule="b"), 2, "shadowed"),
+        # What is not known counts: of the two, the second applies where the first does not.
+        (
+            allow("(hosting or not hosting) and tier >= 1", rule="a") + allow("tier >= 1", rule="b"),
+            1,
+            "shadowed",
+        ),
+        (allow("hosting", rule="a") + "p, b, *, *, data:*, hosting, -, deny\n", 1, "shadowed"),
+        (
+            "p, a, role:x, read, data:x, tier >= 1, -, allow\n"
+            "p, b, role:y, read, data:x, tier >= 1, -, deny\ng, role:x, role:y\n",
+            1,
+            "shadowed",
+        ),
     ],
 )
 def test_what_is_seldom_meant_is_warned_of_and_not_refused(text, line, code):
@@ -187,6 +205,9 @@ def test_what_is_seldom_meant_is_warned_of_and_not_refused(text, line, code):
     [
         allow("tier >= 2", "max 1h", rule="a") + allow("-", "max 5m", rule="b"),
         allow() + deny("remote_control"),
+        allow("tier >= 2", rule="a") + allow("tier >= 1", "max 5m", rule="b"),
+        allow("tier >= 1", rule="a") + allow("hosting", rule="b"),
+        deny("tier >= 2", rule="a") + allow("tier >= 1", rule="b"),
         allow(rule="a") + allow(resource="data:logs/*", rule="b"),
         deny("hosting", rule="a", resource="data:xy") + deny(rule="b", resource="data:x/*"),
     ],

@@ -11,8 +11,8 @@ from domain.reasons import ReasonCode
 from policies.bundle import assembled
 from policies.decide import decide, facts_at
 from policies.index import path_of
-from policies.validate import check
-from tests.policies.strategies import ACTION_LINKS, Policy, questions, rule_bodies, with_circles
+from policies.validate import check, validate
+from tests.policies.strategies import ACTION_LINKS, Policy, policies, questions, rule_bodies, with_circles
 from tests.reference import decider
 
 law = settings(deadline=None, max_examples=150)
@@ -53,6 +53,18 @@ def applying(policy: Policy, question) -> tuple[set[str], set[str]]:
     found = [(rule[5], alone(rule)) for rule in policy.rules]
     permits = {id_ for effect, ids in found if effect == "allow" for id_ in ids}
     return permits, {id_ for effect, ids in found if effect == "deny" for id_ in ids}
+
+
+@given(policies, questions)
+@law
+def test_a_rule_that_is_said_to_change_nothing_changes_nothing(policy, question):
+    told = [p for p in validate(policy.text) if p.code == "shadowed"]
+
+    for problem in told:
+        lines = policy.text.split("\n")
+        without = "\n".join([*lines[: problem.line - 1], "", *lines[problem.line :]])
+        left = assembled(without, check(without))
+        assert ask(policy, question, bundle=left).effect is ask(policy, question).effect, problem
 
 
 @given(with_circles, questions)

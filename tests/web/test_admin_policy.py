@@ -214,6 +214,31 @@ def test_a_text_that_is_too_long_comes_back(asha: Desk) -> None:
     assert text in page.text
 
 
+def test_a_draft_as_long_as_may_be_is_kept_however_a_browser_writes_it(asha: Desk) -> None:
+    text = FIRST + ("# " + ",é" * 500 + "\n") * 195
+
+    page = asha.post("/admin/policy", rules=text, base_revision="0", next="edit")
+
+    assert page.status_code == 303, page.text[:300]
+    assert ",é,é" in asha.get("/admin/policy").text
+
+
+def test_rules_too_long_for_the_editor_are_shown_and_told_how_to_edit(world: World, asha: Desk) -> None:
+    world.publish(FIRST + "# " + "\n# ".join(["x" * 1_000] * 210) + "\n")
+
+    page = asha.get("/admin/policy")
+    review = asha.get("/admin/policy/publish")
+    kept = asha.post("/admin/policy", rules=FIRST, base_revision="1", next="edit")
+
+    assert page.status_code == 200
+    assert "doorward policy publish FILE" in page.text
+    assert "The first 200,000 of 21" in page.text
+    assert "<textarea" not in page.text
+    assert (review.status_code, review.headers["Location"]) == (303, "/admin/policy")
+    assert kept.status_code == 303
+    assert "<textarea" in asha.get("/admin/policy").text, "a shorter draft can be written"
+
+
 TESTED = FIRST + "t, low, role:support, read, data:customer-logs, tier = 1, {}\n"
 
 

@@ -157,7 +157,7 @@ def test_rules_with_an_error_are_wrong_use_and_say_the_line(tmp_path: Path) -> N
     done = ask("who-can", "read", "data:logs", "--rules", str(wrong))
 
     assert done.exit_code == 2
-    assert "line 1" in done.output
+    assert ":1:" in done.output
 
 
 def test_of_a_file_who_can_answers_for_each_name_of_its_rules(rules: str) -> None:

@@ -42,6 +42,9 @@ def test_rows_are_read_with_their_lines():
         ("p, alice, , read, allow", (1, 11, "empty-field"), ""),
         ('p, alice, "", read, allow', (1, 12, "empty-field"), ""),
         ('p, alice, " data1", read, allow', (1, 12, "empty-field"), ""),
+        (f"{RULE} # note", (1, len(RULE) + 2, "note"), "a line of its own"),
+        ("p, alice, data1, # note, allow", (1, 18, "note"), "double quotes"),
+        ("g, alice, admin # note", (1, 17, "note"), "a line of its own"),
         ("p, alice, data1, read, dney", (1, 24, "effect"), "`deny`"),
         ("p, alice, data1, read, Allow", (1, 24, "effect"), "`allow`"),
         (f"\ufeff{RULE}", (1, 1, "character"), "byte order mark"),
@@ -133,3 +136,9 @@ def test_members_and_groups_may_be_patterns():
 
     assert graph.reached("/book/7", None) == {"/book/7", "/shelf/1", "library"}
     assert graph.reached("/pen/7", None) == {"/pen/7"}
+
+
+def test_what_looks_like_a_note_may_stand_in_double_quotes():
+    found = rows.read('p, alice, "channel #1", read, allow\np, alice, room#1, read, allow\n', ROLES)
+
+    assert [rule.values[1] for rule in found.rules] == ["channel #1", "room#1"]

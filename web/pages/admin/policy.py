@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import Response, jsonify, render_template, request
 
-from domain.errors import Conflict, DoorwardError
+from domain.errors import Conflict, DoorwardError, RulesTooLong
 from flows import policy
-from flows.policy_view import meanwhile, to_publish, unready
+from flows.policy_view import in_force, meanwhile, to_publish, unready
 from policies import proof
 from policies.mending import mend
 from policies.problems import Problem
@@ -24,7 +24,12 @@ pages = area("policy")
 def rules() -> Answer:
     """Show the editor, or the rules in force to those who may only read them."""
     admin("view", "policy")
-    return _editor_page() if can("manage", "policy") else _read_page()
+    if not can("manage", "policy"):
+        return _read_page()
+    try:
+        return _editor_page()
+    except RulesTooLong as error:
+        return _read_page(error)
 
 
 @pages.post("/admin/policy")
@@ -69,7 +74,10 @@ def discard() -> Answer:
 def review() -> Answer:
     """Show exactly what a touch will publish."""
     admin("publish", "policy")
-    found = policy.editor(parts(), viewer())
+    try:
+        found = policy.editor(parts(), viewer())
+    except RulesTooLong:
+        return see("/admin/policy")
     if unready(found):
         return see("/admin/policy")
     return page("policy_publish.html", active="policy", found=found, problems=_problems(found.checked))
@@ -163,5 +171,6 @@ def _editor_page(*, problem: str = "", text: str | None = None, status: int = 20
     )
 
 
-def _read_page() -> Answer:
-    return page("policy_read.html", active="policy", found=policy.editor(parts(), viewer()))
+def _read_page(why: DoorwardError | None = None) -> Answer:
+    """Show the rules in force. *why* they cannot be edited here, for somebody who may."""
+    return page("policy_read.html", active="policy", found=in_force(parts()), why=why)
