@@ -35,7 +35,7 @@ lint: setup-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	PYTHONPATH=clients/python $(BIN)/lint-imports
 
 format: setup-dev ## Format the code
 	$(BIN)/ruff format .

@@ -34,7 +34,7 @@ from tests.world import HOME, World
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PLACES = (".", "docs", "docs/decisions", "agent", "evidence/data", "examples/*", "tests/vectors")
+PLACES = (".", "docs", "docs/decisions", "agent", "clients/*", "evidence/data", "examples/*", "tests/vectors")
 PAGES = sorted(page for place in PLACES for page in ROOT.glob(f"{place}/*.md"))
 ON_SQLITE = pytest.mark.parametrize("settings", ["sqlite"], indirect=True)
 ANCHORS = re.compile(r"^#+ (.+)$", re.MULTILINE)
