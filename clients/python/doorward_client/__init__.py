@@ -7,6 +7,7 @@ what ended a moment ago is denied. Source: OpenID AuthZEN Authorization API 1.0,
 from .asynchronous import AsyncDoorward
 from .decision import Decision, Denied, NoAnswer
 from .question import Question, Until
+from .rows import Public, Row
 from .synchronous import Doorward
 
 __all__ = [
@@ -15,6 +16,8 @@ __all__ = [
     "Denied",
     "Doorward",
     "NoAnswer",
+    "Public",
     "Question",
+    "Row",
     "Until",
 ]
