@@ -7,7 +7,7 @@ answer differ, and whoever asks is one of those whom the effect is about.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,6 +18,7 @@ from policies.effects import Effect
 from policies.names import EMPTY
 from policies.parse import Row, row
 from policies.proof import decided
+from policies.rules import Rule, RuleEffect
 from policies.shifts import LOSSES, Kind
 
 
@@ -37,7 +38,7 @@ def pinned(
     for asker in _askers(effect, memberships):
         written = partial(_written, id_, asker, action, resource, "deny" if closes else "allow")
         if _passes(written(facts), bundle):
-            return written(facts if closes else _least(facts, written, bundle))
+            return written(facts if closes else _least(facts, written, bundle, effect.shift.before))
     return None
 
 
@@ -48,15 +49,28 @@ def _written(
 
 
 def _least(
-    facts: Mapping[str, Any], written: Callable[[Mapping[str, Any]], str], bundle: Bundle
+    facts: Mapping[str, Any],
+    written: Callable[[Mapping[str, Any]], str],
+    bundle: Bundle,
+    before: Sequence[Rule],
 ) -> Mapping[str, Any]:
-    """Return *facts* with each level as low as still passes: a test at the top would let rules slip below."""
+    """Return *facts* with each level as low as the new rules still permit and those *before* did not.
+
+    A test at the top would let rules slip to there.
+    """
     for name, value in facts.items():
         if ATTRIBUTES[name].type is Type.INT and ATTRIBUTES[name].values:
-            while value > 0 and _passes(written({**facts, name: value - 1}), bundle):
-                value -= 1
-            facts = {**facts, name: value}
+            while value > 0:
+                lower = {**facts, name: value - 1}
+                if _permitted(before, lower) or not _passes(written(lower), bundle):
+                    break
+                value, facts = value - 1, lower
     return facts
+
+
+def _permitted(rules: Sequence[Rule], facts: Mapping[str, Any]) -> bool:
+    applying = [rule.effect for rule in rules if rule.clause.applies(facts)]
+    return RuleEffect.ALLOW in applying and RuleEffect.DENY not in applying
 
 
 def _passes(text: str, bundle: Bundle) -> bool:
