@@ -13,17 +13,13 @@ answered from one moment: the same time, revision and evidence.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-
-from sqlalchemy.orm import Session
 
 from audit.events import Event
 from domain.decision import Decision
 from domain.errors import DoorwardError, Unavailable
-from flows.decide import Known, decide_and_log, know
+from flows.decide import decide_and_log
 from flows.parts import Parts
-from flows.pep import Question, active_service, asked_by, outside, outside_scope, refusal
-from models.catalog import Service
+from flows.pep import Asking, Question, active_service, outside, outside_scope, refusal
 
 Answer = Decision | DoorwardError
 """What was decided, or why nothing was: then it is a no."""
@@ -54,14 +50,15 @@ def evaluate_all(
     now = parts.clock.now()
     try:
         with parts.db.write() as session:
-            asking = _Asking(session, parts, active_service(session, service_id), now)
+            asking = Asking(session, parts, active_service(session, service_id), now)
             answers: list[Answer] = []
+            refusals: list[Event] = []
             for question in questions:
-                answer = question if isinstance(question, DoorwardError) else asking.answer(question)
+                answer = _answer(asking, question, refusals)
                 answers.append(answer)
                 if until is not None and until is (isinstance(answer, Decision) and answer.permitted):
                     break
-            parts.commit(session, *asking.refusals)
+            parts.commit(session, *refusals)
             return answers
     except Unavailable as error:
         raise Unavailable(
@@ -69,26 +66,18 @@ def evaluate_all(
         ) from error
 
 
-class _Asking:
-    """Questions of one service in one transaction; what is known of a session is read once."""
-
-    def __init__(self, session: Session, parts: Parts, service: Service, now: datetime) -> None:
-        self._session, self._parts, self._service, self._now = session, parts, service, now
-        self._known: dict[tuple[str, str | None], Known] = {}
-        self.refusals: list[Event] = []
-
-    def answer(self, question: Question) -> Answer:
-        named = {
-            "subject_type": question.subject_type,
-            "action": question.action,
-            "resource": question.resource,
-        }
-        part = outside(self._service, **named)
-        if part is not None:
-            self.refusals.append(refusal(self._service, part, **named))
-            return outside_scope(part)
-        asked = asked_by(self._session, self._parts, self._service, question, self._now)
-        of = (asked.person_id, asked.roots.session.id if asked.roots else None)
-        if of not in self._known:
-            self._known[of] = know(self._session, self._parts, asked.person_id, asked.roots, self._now)
-        return decide_and_log(self._session, self._parts, asked, self._now, known=self._known[of])
+def _answer(asking: Asking, question: Question | DoorwardError, refusals: list[Event]) -> Answer:
+    """Return the answer to one question, logged; one outside the scope is added to *refusals*."""
+    if isinstance(question, DoorwardError):
+        return question
+    named = {
+        "subject_type": question.subject_type,
+        "action": question.action,
+        "resource": question.resource,
+    }
+    part = outside(asking.service, **named)
+    if part is not None:
+        refusals.append(refusal(asking.service, part, **named))
+        return outside_scope(part)
+    asked, known = asking.asked(question)
+    return decide_and_log(asking.session, asking.parts, asked, asking.now, known=known)

@@ -22,7 +22,7 @@ from audit.events import Event, EventKind
 from domain.access import SubjectKind
 from domain.errors import Forbidden, NotAuthenticated
 from domain.reasons import ReasonCode
-from flows.decide import Asked
+from flows.decide import Asked, Known, know
 from flows.liveness import Roots, read_roots
 from flows.parts import Parts
 from flows.presented_token import find_token
@@ -41,6 +41,22 @@ class Question:
     token: str | None = None
     grant_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Asking:
+    """Questions of one service, in one transaction and at one moment; a session is looked at once."""
+
+    def __init__(self, session: Session, parts: Parts, service: Service, now: datetime) -> None:
+        self.session, self.parts, self.service, self.now = session, parts, service, now
+        self._known: dict[tuple[str, str | None], Known] = {}
+
+    def asked(self, question: Question) -> tuple[Asked, Known]:
+        """Return what the core is asked, and what is known of whom it is about."""
+        asked = asked_by(self.session, self.parts, self.service, question, self.now)
+        of = (asked.person_id, asked.roots.session.id if asked.roots else None)
+        if of not in self._known:
+            self._known[of] = know(self.session, self.parts, asked.person_id, asked.roots, self.now)
+        return asked, self._known[of]
 
 
 def active_service(session: Session, service_id: str) -> Service:

@@ -25,9 +25,9 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from domain.access import Subject, SubjectKind
 from domain.errors import Forbidden
-from flows.decide import decide, know, published
+from flows.decide import decide, published
 from flows.parts import Parts
-from flows.pep import Question, active_service, asked_by, outside, outside_scope, refusal
+from flows.pep import Asking, Question, active_service, outside, outside_scope, refusal
 from models.catalog import Service, covers, resources
 from models.people import Person, all_live_assignments
 from policies.askers import askers
@@ -109,13 +109,14 @@ def _page(session: Session, parts: Parts, service: Service, wanted: Search, now:
     after = key_before(binding, wanted.cursor)
     candidates = SEARCHES[wanted.what](session, service, q, now)
     behind = list(islice((key for key in candidates if key > after), LOOKED_AT + 1))
+    asking = Asking(session, parts, service, now)
     results: list[str] = []
     last = ""
     for key in behind[:LOOKED_AT]:
         if len(results) == wanted.limit:
             break
         last = key
-        if _permitted(session, parts, service, _with(wanted, key), now):
+        if _permitted(asking, _with(wanted, key)):
             results.append(key)
     more = bool(behind) and last != behind[-1]
     return Found(tuple(results), cursor_after(binding, last) if more else "")
@@ -130,10 +131,9 @@ def _with(wanted: Search, key: str) -> Question:
     return replace(wanted.question, action=key)
 
 
-def _permitted(session: Session, parts: Parts, service: Service, question: Question, now: datetime) -> bool:
-    asked = asked_by(session, parts, service, question, now)
-    known = know(session, parts, asked.person_id, asked.roots, now)
-    return decide(session, parts, asked, known, now).permitted
+def _permitted(asking: Asking, question: Question) -> bool:
+    asked, known = asking.asked(question)
+    return decide(asking.session, asking.parts, asked, known, asking.now).permitted
 
 
 def _subjects(session: Session, _service: Service, q: Question, now: datetime) -> Iterable[str]:
