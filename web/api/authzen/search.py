@@ -26,27 +26,26 @@ class Page(Shape):
     limit: Annotated[int, Field(ge=1)] = 50
 
 
-class SubjectSearch(Shape):
+class _Search(Shape):
+    context: dict[str, Any] = Field(default_factory=dict)
+    page: Page = Page()
+
+
+class SubjectSearch(_Search):
     subject: Kind
     action: Action
     resource: Resource
-    context: dict[str, Any] = Field(default_factory=dict)
-    page: Page = Page()
 
 
-class ResourceSearch(Shape):
+class ResourceSearch(_Search):
     subject: Subject
     action: Action
     resource: Kind
-    context: dict[str, Any] = Field(default_factory=dict)
-    page: Page = Page()
 
 
-class ActionSearch(Shape):
+class ActionSearch(_Search):
     subject: Subject
     resource: Resource
-    context: dict[str, Any] = Field(default_factory=dict)
-    page: Page = Page()
 
 
 @api.post("/access/v1/search/subject")
@@ -82,9 +81,7 @@ def actions() -> Response:
     return _answer(caller, "action", question, body.page, lambda name: {"name": name})
 
 
-def _question(
-    body: SubjectSearch | ResourceSearch | ActionSearch, kind: str, subject: str, action: str, resource: str
-) -> Question:
+def _question(body: _Search, kind: str, subject: str, action: str, resource: str) -> Question:
     named = session_of(body.context)
     return Question(kind, subject, action, resource, named.token, named.grant_id, body.context)
 
