@@ -24,12 +24,7 @@ pages = area("policy")
 def rules() -> Answer:
     """Show the editor, or the rules in force to those who may only read them."""
     admin("view", "policy")
-    if not can("manage", "policy"):
-        return _read_page()
-    try:
-        return _editor_page()
-    except RulesTooLong as error:
-        return _read_page(error)
+    return _editor_page() if can("manage", "policy") else _read_page()
 
 
 @pages.post("/admin/policy")
@@ -156,7 +151,10 @@ def _counted(count: int, word: str) -> str:
 
 
 def _editor_page(*, problem: str = "", text: str | None = None, status: int = 200) -> Answer:
-    found = policy.editor(parts(), viewer())
+    try:
+        found = policy.editor(parts(), viewer())
+    except RulesTooLong as error:
+        return _read_page(error)
     return page(
         "policy.html",
         active="policy",
