@@ -15,6 +15,7 @@ from commands.policy_decide import policy_decide
 from commands.policy_files import AS_JSON, asking, naming, rules_from, rules_text
 from commands.policy_test import policy_test
 from flows.policy import publish_from_host
+from flows.policy_view import published_as
 from flows.reach import published_bundle
 from policies.bundle import Bundle, load
 from policies.diff import diff
@@ -71,9 +72,10 @@ def policy_publish(file: Path) -> None:
     """Publish the rules in FILE from the host, without a tap. Recorded as done by the host."""
     parts = parts_or_exit()
     text = rules_text(file)
-    current, revision = published_bundle(parts)
     with naming(file):
-        if current is not None and load(text).digest == current.digest:
+        with parts.db.read() as session:
+            revision = published_as(session, text)
+        if revision is not None:
             click.echo(f"these rules are in force already, as revision {revision}")
             return
         [event] = commit(parts, lambda s: publish_from_host(s, parts, text))

@@ -20,12 +20,12 @@ from flows import activate, catalog, people
 from flows.document import Document, EngagementEntry, HoursEntry
 from flows.parts import Parts
 from flows.policy import publish_from_host
+from flows.policy_view import published_as
 from flows.presence_hours import HoursForm, clock_minutes, declare, form_of
 from flows.services import ServiceForm, create_service, make_secret, update_service
 from models.catalog import secrets_of, service_by_name
 from models.keys import credentials_of
 from models.people import Person, live_assignments, person_by_login
-from models.policy import newest_publication
 from models.presence import hours_of
 from policies.bundle import load as load_bundle
 from tokens.credentials import SECRET
@@ -212,7 +212,6 @@ def _roles(
 def _policy(session: Session, parts: Parts, document: Document) -> list[Event]:
     if document.policy is None:
         return []
-    newest = newest_publication(session)
-    if newest is not None and newest.digest == load_bundle(document.policy).digest:
+    if published_as(session, document.policy) is not None:
         return []
     return [publish_from_host(session, parts, document.policy)]

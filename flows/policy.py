@@ -105,10 +105,10 @@ def save_draft(parts: Parts, viewer: Viewer, text: str, base_revision: int) -> C
     now = parts.clock.now()
     _require_size(text)
     with parts.db.read() as session:  # checking takes its time: nobody who writes waits for it
-        checked = _check(session, _normal(text), base_revision, None)
+        checked = _check(session, normal(text), base_revision, None)
     with parts.db.write() as session:
         session.merge(
-            Draft(author=viewer.person_id, base_revision=base_revision, text=_normal(text), saved_at=now)
+            Draft(author=viewer.person_id, base_revision=base_revision, text=normal(text), saved_at=now)
         )
         details = {"base": base_revision, "errors": checked.errors}
         parts.commit(
@@ -187,7 +187,7 @@ def publish(parts: Parts, viewer: Viewer, tap: Tap) -> int:
 
 def publish_from_host(session: Session, parts: Parts, text: str) -> Event:
     """Publish rules from the command line (a loaded document); the caller commits the event."""
-    bundle, now = load(_normal(text)), parts.clock.now()
+    bundle, now = load(normal(text)), parts.clock.now()
     newest = newest_publication(session)
     base = newest.revision if newest else 0
     effects = _counts(session, bundle, now)
@@ -282,7 +282,7 @@ def _action(digest: str, base: int, note: str) -> dict[str, Any]:
 def _check(session: Session, text: str, base_revision: int, now: datetime | None) -> Checked:
     """*now* None: do not look at whom it changes something for."""
     _require_size(text)
-    text = _normal(text)
+    text = normal(text)
     problems = validate(text, known=_known(session))
     current, _revisions = published(session)
     if any(problem.severity == "error" for problem in problems):
@@ -303,7 +303,7 @@ def _known(session: Session) -> Known:
     )
 
 
-def _normal(text: str) -> str:
+def normal(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from domain.errors import Conflict, NotFound
 from flows.names import names_of
 from flows.parts import Parts
-from flows.policy import MAX_TEXT, Checked, Editor, editor
+from flows.policy import MAX_TEXT, Checked, Editor, editor, normal
 from flows.policy_effects import Impact, impact
 from flows.session import Viewer
 from models.policy import Publication, bundle_text, newest_publication, publications
@@ -152,3 +154,10 @@ def in_force(parts: Parts) -> InForce:
         newest = newest_publication(session)
         text = (bundle_text(session, newest.digest) or "") if newest else ""
         return InForce(newest.revision if newest else 0, text[:MAX_TEXT], len(text))
+
+
+def published_as(session: Session, text: str) -> int | None:
+    """Return the revision in force if it was published from just this *text*. Raises BundleInvalid."""
+    newest = newest_publication(session)
+    same = newest is not None and newest.digest == load(normal(text)).digest
+    return newest.revision if newest is not None and same else None
