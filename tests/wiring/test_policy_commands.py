@@ -9,49 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from commands import main
-from settings import Settings
+from tests.wiring.asking import NOON, RULES, ask
 from tests.world import World
-
-RULES = """
-p, logs-read, role:support, read, data:logs, tier >= 2, max 15m, allow
-p, logs-hours, *, *, data:*, not time in 07:00-20:00, -, deny
-p, board, *, read, svc:board, -, standing, allow
-p, own, person:prs_1, export, data:logs, -, -, allow
-g, role:senior, role:support
-"""
-NOON = ("--now", "2026-11-25T12:00Z")
-
-
-def ask(*words: str) -> Result:
-    """Run `doorward policy …`. An exception that is no exit is the test's."""
-    return CliRunner().invoke(main, ["policy", *words], catch_exceptions=False)
-
-
-@pytest.fixture
-def rules(tmp_path: Path) -> str:
-    file = tmp_path / "rules.csv"
-    file.write_text(RULES)
-    return str(file)
-
-
-@pytest.fixture
-def company(world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> World:
-    """A deployment that the command line finds, with rules, resources and people."""
-    monkeypatch.setenv("DOORWARD_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("DOORWARD_ROOT_KEY_FILE", str(settings.root_key))
-    monkeypatch.setenv("DOORWARD_CHECKPOINT_FILE", str(settings.checkpoints))
-    # Logging is the process's; the other tests of this process keep theirs.
-    monkeypatch.setattr("commands.base.configure_logging", lambda _level: None)
-    world.resource("data:logs", "read", "export")
-    world.resource("svc:board", "read")
-    world.publish(RULES)
-    world.person("imani", "role:support")
-    world.person("jonas", "role:senior")
-    world.person("noor", "role:sales")
-    return world
 
 
 def entries(result: Result) -> list[dict[str, Any]]:
@@ -296,44 +257,3 @@ def test_a_moment_at_the_edge_of_the_calendar_is_wrong_use_not_a_denial(rules: s
 
     assert done.exit_code == 2
     assert "is not in the years 1 to 9998 (UTC)" in done.output
-
-
-def test_rules_that_are_in_force_are_not_published_again(company: World, rules: str, tmp_path: Path) -> None:
-    windows = tmp_path / "windows.csv"
-    windows.write_bytes(RULES.replace("\n", "\r\n").encode())
-    less = tmp_path / "less.csv"
-    less.write_text(RULES.replace("p, board, *, read, svc:board, -, standing, allow\n", ""))
-
-    again = [ask("publish", file) for file in (rules, str(windows))]
-    changed = ask("publish", str(less))
-
-    for told in again:
-        assert (told.exit_code, told.output) == (0, "these rules are in force already, as revision 1\n")
-    assert re.fullmatch(r"published as revision 2: 0 people gain by it, \d+ lose\n", changed.output)
-
-
-def test_a_database_that_is_not_there_is_said_and_not_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    missing = tmp_path / "none.sqlite"
-    monkeypatch.setenv("DOORWARD_DATABASE_URL", f"sqlite:///{missing}")
-
-    done = ask("who-can", "read", "data:logs")
-
-    assert done.exit_code == 2
-    assert f"there is no database at `{missing}`" in done.output
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_a_resource_that_nobody_registered_is_said(company: World) -> None:
-    assert "no resource `data:lgs` is registered" in ask("who-can", "read", "data:lgs").output
-    assert "is registered" not in ask("who-can", "read", "data:logs").output
-
-
-def test_what_one_can_do_is_told_only_where_it_helps(rules: str) -> None:
-    final = ask("explain", "x", "write", "data:logs", "--rules", rules, *NOON)
-    curable = ask("explain", "role:support", "read", "data:logs", "--rules", rules, "--with", "tier=1", *NOON)
-
-    assert "policy-no-rule" in final.output
-    assert final.output.count("to do:") <= 1
-    assert "to do:" in curable.output
