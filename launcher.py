@@ -71,7 +71,7 @@ def run(settings: Settings) -> int:
     server = subprocess.Popen(_command(settings), env=dict(os.environ), process_group=0)  # noqa: S603 (ours)
     children.append(server)
     if stopping.is_set():
-        server.send_signal(signal.SIGTERM)
+        _end(children)
     keeper = _accompany(settings, stopping)
     if keeper is None:
         os.killpg(server.pid, signal.SIGKILL)

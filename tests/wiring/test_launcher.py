@@ -126,6 +126,33 @@ def test_a_signal_while_it_starts_leaves_no_orphan(served: Served, after: float)
     assert alive == []
 
 
+CAUGHT = """
+import os, signal, subprocess, sys
+import launcher
+
+deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+popen = subprocess.Popen
+
+def caught(*_command, **_options):
+    child = popen([sys.executable, "-c", deaf], process_group=0, stdout=subprocess.PIPE)
+    child.stdout.readline()
+    os.kill(os.getpid(), signal.SIGTERM)
+    return child
+
+subprocess.Popen = caught
+launcher.STOP_WITHIN_SECONDS = 0.5
+launcher.main()
+"""
+
+
+def test_a_signal_while_the_server_is_begun_ends_it_though_it_does_not_listen(served: Served) -> None:
+    command = [sys.executable, "-c", CAUGHT]
+
+    done = subprocess.run(command, cwd=ROOT, env=served.environment, capture_output=True, timeout=60)
+
+    assert done.returncode == 0, done.stderr
+
+
 def test_one_worker_runs_beside_the_server_and_is_begun_anew_when_it_dies(served: Served) -> None:
     process = served.start()
     served.wait_ready()
