@@ -250,7 +250,6 @@ def _door(
         (
             action,
             settled(
-                session,
                 Asked("page", roots.person.id, action, row.id, roots=roots),
                 said[row.id, action],
                 known,
@@ -259,9 +258,9 @@ def _door(
         )
         for action in row.actions
     )
-    grant = next(
-        (g for action in row.actions if (g := covering_grant(session, roots, action, row.id, now))), None
-    )
+    live = known.facts.grants
+    covering = (covering_grant(live, roots, action, row.id, now) for action in row.actions)
+    grant = next(filter(None, covering), None)
     service = session.get(Service, row.service_id) if row.service_id else None
     return Door(row, decisions, grant, service.home_url if service else None)
 

@@ -8,20 +8,18 @@
 6. For use: does a live grant cover it? (just in time, and it ends)
 
 A question that names no session has no evidence: all of it is missing. The
-evidence of another session is never borrowed. Everything is read in one
-transaction, from the database itself, so that no answer is older than the last
-commit. Each answered question leaves a row in the decision log, committed
-before the answer.
+evidence of another session is never borrowed. What is known is read first
+(``flows.facts``); from there on nothing but *now* counts, and nothing is read.
+Each answered question leaves a row in the decision log before it is answered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, union_all
 from sqlalchemy.orm import Session
 
 from domain.access import AccessRequest, Subject, SubjectKind
@@ -29,26 +27,17 @@ from domain.decision import Decision, Reason, Revisions
 from domain.evidence import Assessment
 from domain.reasons import ReasonCode
 from evidence.assess import assess
-from flows.bundles import COMPILED
-from flows.custody import level_of_key
 from flows.decision_log import as_json, store_assessment
+from flows.facts import PRESENCE_MEMORY, Facts, Shared, facts_of, shared_facts
 from flows.liveness import Roots, grant_problem, person_problem, session_problem
 from flows.parts import Parts
 from flows.presence import GRACE
-from models.access import DecisionRow, Grant, live_grants
-from models.catalog import covers, resources
-from models.devices import Device
-from models.evidence import observations_for
-from models.instance import state_revision
-from models.keys import Credential
-from models.people import Engagement, Person, engagements, links_of, running_engagement
-from models.policy import newest_publication
+from models.access import DecisionRow, Grant
+from models.catalog import covers
+from models.people import Engagement
 from models.presence import missed_in_a_row
 from policies.bundle import Bundle
 from policies.decide import decide as ask_policy
-
-PRESENCE_MEMORY = timedelta(days=1)
-"""How long a missed unannounced touch can close a door, whatever session it was put to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,64 +63,64 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What one transaction knows before it asks: bundle, revisions, the session's evidence, key and owner."""
+    """What is known when it is asked: what was read, and what that comes to at this moment."""
 
-    bundle: Bundle | None
-    revisions: Revisions
+    shared: Shared
+    facts: Facts
     assessment: Assessment
     engagement: Engagement | None
-    custody: int | None = None
     presence_missed: int | None = None
 
+    @property
+    def bundle(self) -> Bundle | None:
+        return self.shared.bundle
 
-def published(session: Session) -> tuple[Bundle | None, Revisions]:
-    """Return the bundle in force, and the revisions that a decision must name."""
-    publication = newest_publication(session)
-    state = state_revision(session)
-    if publication is None:
-        return None, Revisions(state=state)
-    bundle = COMPILED.of(session, publication.digest)
-    return bundle, Revisions(publication.revision, publication.digest, state)
+    @property
+    def revisions(self) -> Revisions:
+        return self.shared.revisions
 
 
 def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, now: datetime) -> Known:
     """Read policy, engagement and evidence once; several questions may share it."""
-    bundle, revisions = published(session)
-    revoked = session.scalars(
-        union_all(
-            select(Device.id).where(Device.person_id == person_id, Device.state == "revoked"),
-            select(Credential.id).where(Credential.person_id == person_id, Credential.state == "revoked"),
-        )
-    ).all()
+    facts = facts_of(session, person_id, roots, now)
+    return known_at(parts, shared_facts(session), facts, roots, now)
+
+
+def known_at(parts: Parts, shared: Shared, facts: Facts, roots: Roots | None, now: datetime) -> Known:
+    """Return what has been read, as it stands at *now*."""
     session_id = roots.session.id if roots else None
     assessment = assess(
-        observations_for(session, person_id, session_id, revoked_devices=revoked),
+        facts.observations,
         session=session_id,
         weights=parts.weights,
         now=now,
         assessment_id=parts.ids.new("ase"),
     )
-    custody = level_of_key(session, roots.credential) if roots else None
+    return as_of(shared, facts, assessment, roots, now)
+
+
+def as_of(shared: Shared, facts: Facts, assessment: Assessment, roots: Roots | None, now: datetime) -> Known:
+    """Return what is known at *now*, the evidence having been assessed already."""
     presence = None
     if roots:
         # A worker that is away opens no door: what it has not closed is missed when its grace is over.
-        presence = missed_in_a_row(session, person_id, now - PRESENCE_MEMORY, overdue=now - GRACE)
-    engagement = running_engagement(session, person_id, now)
-    return Known(bundle, revisions, assessment, engagement, custody, presence)
+        presence = missed_in_a_row(facts.checks, now - PRESENCE_MEMORY, overdue=now - GRACE)
+    running = (e for e in facts.engagements if e.state == "active" and e.starts_at <= now < e.ends_at)
+    return Known(shared, facts, assessment, next(running, None), presence)
 
 
-def decide(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
-    """Answer one question from what is known; writes nothing."""
-    return settled(session, asked, _policy_says(session, parts, asked, known, now), known, now)
+def decide(parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
+    """Answer one question from what is known; reads and writes nothing."""
+    return settled(asked, _policy_says(parts, asked, known, now), known, now)
 
 
-def settled(session: Session, asked: Asked, said: Decision, known: Known, now: datetime) -> Decision:
+def settled(asked: Asked, said: Decision, known: Known, now: datetime) -> Decision:
     """Return what the policy *said*, denied for what stands in the way whatever the rules say."""
-    decision = _told_better(session, asked, said)
-    for problem in _standing_problems(session, asked, known, now):
+    decision = _told_better(asked, said, known)
+    for problem in _standing_problems(asked, known, now):
         decision = decision.denied(problem)
     if decision.permitted and asked.use and not decision.obligations.standing:
-        lacking = _grant_problem(session, asked, now)
+        lacking = _grant_problem(asked, known, now)
         if lacking is not None:
             return decision.denied(Reason.of(lacking))
     return decision
@@ -145,7 +134,7 @@ def decide_and_log(
     The caller commits before it answers.
     """
     known = known or know(session, parts, asked.person_id, asked.roots, now)
-    decision = decide(session, parts, asked, known, now)
+    decision = decide(parts, asked, known, now)
     store_assessment(session, asked.person_id, known.assessment)
     session.add(
         DecisionRow(
@@ -167,21 +156,23 @@ def decide_and_log(
     return decision
 
 
-def covering_grant(session: Session, roots: Roots, action: str, resource: str, now: datetime) -> Grant | None:
-    """Return the live grant of this session that covers the action on the resource, if any."""
-    for grant in live_grants(session, roots.session.id, now):
+def covering_grant(
+    grants: Iterable[Grant], roots: Roots, action: str, resource: str, now: datetime
+) -> Grant | None:
+    """Return the live grant of *grants* that covers the action on the resource, if any."""
+    for grant in grants:
         covered = action in grant.actions and any(covers(prefix, resource) for prefix in grant.resources)
         if covered and grant_problem(grant, roots, now=now) is None:
             return grant
     return None
 
 
-def _policy_says(session: Session, parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
+def _policy_says(parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
     subject = Subject(SubjectKind.PERSON, asked.person_id)
     return ask_policy(
         AccessRequest(subject, asked.action, asked.resource, attributes_of(asked, known, now)),
         bundle=known.bundle,
-        assignments=links_of(session, asked.person_id, "person", now),
+        assignments=[link for link, end in known.facts.memberships if end is None or end > now],
         now=now,
         revisions=known.revisions,
         assessment=known.assessment.id,
@@ -201,13 +192,13 @@ _OF_THE_LAPTOP = {
 _OF_THE_SESSION = {*_OF_THE_LAPTOP, ReasonCode.CUSTODY_TOO_LOW, ReasonCode.TOUCH_STALE}
 
 
-def _told_better(session: Session, asked: Asked, decision: Decision) -> Decision:
+def _told_better(asked: Asked, decision: Decision, known: Known) -> Decision:
     """Name the cause behind missing evidence: no session was named, or the laptop waits for an admin."""
     if asked.roots is None and decision.reason.code in _OF_THE_SESSION:
         return decision.denied(Reason.of(ReasonCode.SESSION_MISSING))
     if decision.permitted or decision.reason.code not in _OF_THE_LAPTOP:
         return decision
-    states = set(session.scalars(select(Device.state).where(Device.person_id == asked.person_id)))
+    states = known.facts.device_states
     if "pending" in states and "approved" not in states:
         return decision.denied(Reason.of(ReasonCode.DEVICE_PENDING))
     return decision
@@ -218,22 +209,22 @@ def attributes_of(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
     attributes = dict(known.assessment.attributes)
     if asked.roots is not None:
         attributes["address"] = asked.roots.session.address
-        attributes["custody"] = known.custody
+        attributes["custody"] = known.facts.custody
         attributes["presence_missed"] = known.presence_missed
         attributes["touch_age"] = int((now - asked.roots.session.touched_at).total_seconds())
     return attributes
 
 
-def _standing_problems(session: Session, asked: Asked, known: Known, now: datetime) -> list[Reason]:
+def _standing_problems(asked: Asked, known: Known, now: datetime) -> list[Reason]:
     """Return what denies whatever the rules say; the last one is shown first."""
     problems: list[Reason] = [Reason.of(asked.problem)] if asked.problem else []
-    if not any(covers(row.id, asked.resource) for row in resources(session)):
+    if not known.shared.catalogue.covers(asked.resource):
         problems.append(Reason.of(ReasonCode.RESOURCE_UNKNOWN))
     if known.engagement is None:
-        problems.append(engagement_problem(engagements(session, asked.person_id), now))
+        problems.append(engagement_problem(known.facts.engagements, now))
     if asked.roots is not None and (problem := session_problem(asked.roots, now=now)):
         problems.append(Reason.of(problem))
-    person = session.get(Person, asked.person_id)
+    person = known.facts.person
     if person is None:
         problems.append(Reason.of(ReasonCode.PERSON_UNKNOWN))
     elif problem := person_problem(person):
@@ -252,7 +243,7 @@ def engagement_problem(ever: Sequence[Engagement], now: datetime) -> Reason:
     return Reason.of(ReasonCode.ENGAGEMENT_ENDED if ever else ReasonCode.ENGAGEMENT_NONE)
 
 
-def _grant_problem(session: Session, asked: Asked, now: datetime) -> ReasonCode | None:
+def _grant_problem(asked: Asked, known: Known, now: datetime) -> ReasonCode | None:
     if asked.roots is None:
         return ReasonCode.SESSION_MISSING
     if asked.grant is not None:
@@ -261,7 +252,7 @@ def _grant_problem(session: Session, asked: Asked, now: datetime) -> ReasonCode 
             covers(prefix, asked.resource) for prefix in asked.grant.resources
         )
         return problem or (None if within else ReasonCode.GRANT_NEEDED)
-    if covering_grant(session, asked.roots, asked.action, asked.resource, now) is None:
+    if covering_grant(known.facts.grants, asked.roots, asked.action, asked.resource, now) is None:
         return ReasonCode.GRANT_NEEDED
     return None
 
@@ -269,12 +260,13 @@ def _grant_problem(session: Session, asked: Asked, now: datetime) -> ReasonCode 
 __all__ = [
     "Asked",
     "Known",
+    "as_of",
     "attributes_of",
     "covering_grant",
     "decide",
     "decide_and_log",
     "engagement_problem",
     "know",
-    "published",
+    "known_at",
     "settled",
 ]

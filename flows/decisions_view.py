@@ -15,7 +15,7 @@ from domain.access import Link, Subject, SubjectKind
 from domain.decision import Reason
 from domain.errors import BundleInvalid, NotFound
 from domain.reasons import ReasonCode, Standing
-from flows.decide import published
+from flows.facts import published
 from flows.names import names_of
 from flows.parts import Parts
 from models.access import DecisionRow

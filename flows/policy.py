@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from domain.errors import BundleInvalid, Conflict, NotFound, RulesTooLong, StaleBase
 from flows.bundles import COMPILED
-from flows.decide import published
+from flows.facts import published
 from flows.parts import Parts
 from flows.policy_effects import Impact, impact
 from flows.session import Viewer

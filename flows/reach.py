@@ -25,7 +25,8 @@ from domain.access import Link, Subject, SubjectKind, action_name, resource_id
 from domain.decision import Reason
 from domain.errors import NotFound
 from domain.reasons import ReasonCode
-from flows.decide import engagement_problem, published
+from flows.decide import engagement_problem
+from flows.facts import published
 from flows.liveness import person_problem
 from flows.parts import Parts
 from models.catalog import Resource, covers, resources

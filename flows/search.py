@@ -25,7 +25,8 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from domain.access import Subject, SubjectKind
 from domain.errors import Forbidden
-from flows.decide import decide, published
+from flows.decide import decide
+from flows.facts import published
 from flows.parts import Parts
 from flows.pep import Asking, Question, active_service, outside, outside_scope, refusal
 from models.catalog import Service, covers, resources
@@ -133,7 +134,7 @@ def _with(wanted: Search, key: str) -> Question:
 
 def _permitted(asking: Asking, question: Question) -> bool:
     asked, known = asking.asked(question)
-    return decide(asking.session, asking.parts, asked, known, asking.now).permitted
+    return decide(asking.parts, asked, known, asking.now).permitted
 
 
 def _subjects(session: Session, _service: Service, q: Question, now: datetime) -> Iterable[str]:

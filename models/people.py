@@ -174,10 +174,17 @@ def all_live_assignments(
     return found
 
 
+def memberships(
+    session: Session, principal_id: str, kind: str, now: datetime
+) -> list[tuple[Link, datetime | None]]:
+    """Return the live memberships of one principal, each with its end."""
+    rows = live_assignments(session, principal_id, now)
+    return [(Link(f"{kind}:{principal_id}", row.group), row.not_after) for row in rows]
+
+
 def links_of(session: Session, principal_id: str, kind: str, now: datetime) -> tuple[Link, ...]:
     """Return the live memberships of one principal, as the policy reads them."""
-    rows = live_assignments(session, principal_id, now)
-    return tuple(Link(f"{kind}:{principal_id}", row.group) for row in rows)
+    return tuple(link for link, _ in memberships(session, principal_id, kind, now))
 
 
 def members_of(session: Session, group: str, now: datetime) -> Sequence[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from itertools import takewhile
 
-from sqlalchemy import JSON, ForeignKey, and_, func, or_, select, update
+from sqlalchemy import JSON, ForeignKey, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, changed_rows
@@ -108,21 +108,30 @@ def asked_since(session: Session, person_id: str, since: datetime) -> int:
     )
 
 
-def missed_in_a_row(session: Session, person_id: str, since: datetime, *, overdue: datetime) -> int:
-    """Return how many askings the person missed since then, after the last one that they answered.
-
-    An open one whose deadline was before *overdue* is missed, though nobody has closed it yet.
-    """
-    over = and_(PresenceCheck.outcome == "open", PresenceCheck.deadline < overdue)
-    settled = session.execute(
-        select(PresenceCheck.outcome)
+def checks_since(session: Session, person_id: str, since: datetime) -> Sequence[PresenceCheck]:
+    """Return the askings of one person that were opened since then, newest first, but for absences."""
+    return session.scalars(
+        select(PresenceCheck)
         .where(
             PresenceCheck.person_id == person_id,
             PresenceCheck.opened_at > since,
-            or_(PresenceCheck.outcome.in_(("answered", "missed")), over),
+            PresenceCheck.outcome != "absent",
         )
         .order_by(PresenceCheck.opened_at.desc(), PresenceCheck.id.desc())
-    ).scalars()
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def missed_in_a_row(checks: Iterable[PresenceCheck], since: datetime, *, overdue: datetime) -> int:
+    """Return how many of *checks*, the newest first, the person missed since then, after the last answer.
+
+    An open one whose deadline was before *overdue* is missed, though nobody has closed it yet.
+    """
+    settled = (
+        check.outcome
+        for check in checks
+        if check.opened_at > since and (check.outcome != "open" or check.deadline < overdue)
+    )
     return sum(1 for _ in takewhile(lambda outcome: outcome != "answered", settled))
 
 

@@ -18,7 +18,7 @@ from flows.access import my_access
 from flows.decide import Asked, covering_grant, decide_and_log
 from flows.liveness import ClocksDiffer, Roots, read_roots
 from flows.session import Viewer
-from models.access import DecisionRow, Grant
+from models.access import DecisionRow, Grant, live_grants
 from models.audit import AuditRecord
 from models.people import Engagement
 from tests.world import Contractor, Laptop, World
@@ -67,7 +67,9 @@ def live(world: World, viewer: Viewer, action: str, resource: str) -> bool:
     with world.parts.db.read() as session:
         roots = read_roots(session, viewer.session_id)
         assert roots is not None
-        return covering_grant(session, roots, action, resource, world.clock.now()) is not None
+        now = world.clock.now()
+        grants = live_grants(session, roots.session.id, now)
+        return covering_grant(grants, roots, action, resource, now) is not None
 
 
 def may_use(world: World, viewer: Viewer, action: str, resource: str) -> ReasonCode:
@@ -299,9 +301,13 @@ def test_no_grant_is_live_after_the_end_has_returned(
     assert late == []
     roots = roots_of(world, viewer)
     with world.parts.db.read() as session:
-        assert covering_grant(session, roots, "export", "data:customer-logs", world.clock.now()) is None or (
-            ending == "session" and roots.session.ended_at is not None
-        )
+        assert covering_grant(
+            live_grants(session, roots.session.id, world.clock.now()),
+            roots,
+            "export",
+            "data:customer-logs",
+            world.clock.now(),
+        ) is None or (ending == "session" and roots.session.ended_at is not None)
         issued = session.scalar(select(func.count()).select_from(Grant))
         recorded = session.scalar(
             select(func.count()).select_from(AuditRecord).where(AuditRecord.kind == "grant.issued")

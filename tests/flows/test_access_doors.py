@@ -24,7 +24,7 @@ def test_my_access_says_of_each_door_what_one_question_at_a_time_would(
         for door in found.doors:
             for action, shown in door.decisions:
                 asked = Asked("page", viewer.person_id, action, door.resource.id, roots=roots)
-                alone = decide(session, world.parts, asked, known, now)
+                alone = decide(world.parts, asked, known, now)
                 assert (shown.effect, shown.reasons, shown.obligations, shown.determining) == (
                     alone.effect,
                     alone.reasons,

@@ -8,8 +8,8 @@ import pytest
 
 from domain.errors import FailedTests
 from flows import policy
-from flows.decide import published
 from flows.document import read_document
+from flows.facts import published
 from flows.load import load_document
 from flows.policy_view import unready
 from flows.session import Viewer

@@ -111,9 +111,7 @@ def test_every_answer_is_the_one_a_check_without_a_session_gets(company: World) 
             for entry in told:
                 id_ = entry.who.subject.id
                 asked = Asked("page", id_, action, resource)
-                decision = decide(
-                    session, company.parts, asked, know(session, company.parts, id_, None, now), now
-                )
+                decision = decide(company.parts, asked, know(session, company.parts, id_, None, now), now)
                 assert entry.open is decision.permitted, (entry.who.key, action, resource)
         assert len(told) == 6
 

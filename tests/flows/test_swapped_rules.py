@@ -14,7 +14,7 @@ from threading import Event
 
 from domain.access import AccessRequest, Link, Subject, SubjectKind
 from domain.decision import Decision
-from flows.decide import published
+from flows.facts import published
 from policies.bundle import Bundle, load
 from policies.decide import decide, facts_at, outcome
 from policies.succession import succeed
