@@ -8,6 +8,7 @@ then a last checkpoint is written.
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -86,6 +87,8 @@ def run(settings: Settings) -> int:
     _end(children)
     for companion in companions:
         companion.join(timeout=STOP_WITHIN_SECONDS)
+    # All that was loaded would be looked over once more at the exit, for longer than the whole stop took.
+    gc.freeze()
     return 0 if status in {0, -signal.SIGTERM, -signal.SIGINT} else status
 
 

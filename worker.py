@@ -51,13 +51,6 @@ def main(parent: int | None = None) -> int:
 
 def run(settings: Settings, parent: int | None = None) -> int:
     """Open the deployment and work until a signal comes."""
-    stopping = threading.Event()
-
-    def stop(_signum: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
     from app import build_parts, configure_logging
 
     configure_logging(settings.log_level)
@@ -66,6 +59,14 @@ def run(settings: Settings, parent: int | None = None) -> int:
     except DoorwardError as error:
         print(f"error: {error.message}", error.remedy or "", sep="\n", file=sys.stderr)
         return 1
+    stopping = threading.Event()
+
+    def stop(_signum: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    # Not earlier: nothing was in hand before, and a signal ended it at once.
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     work(parts, kinds_of(settings), stopping, parent=parent)
     parts.db.dispose()
     return 0

@@ -126,6 +126,24 @@ def test_a_signal_while_it_starts_leaves_no_orphan(served: Served, after: float)
     assert alive == []
 
 
+FIRST = """
+import os, signal, sys
+import cli, launcher
+
+os.getpid = lambda: 1
+launcher.main = lambda: signal.raise_signal(signal.SIGTERM)
+sys.argv = ["doorward", "serve"]
+cli.main()
+"""
+
+
+def test_the_first_process_of_a_container_heeds_a_signal_before_it_serves() -> None:
+    """The system drops what such a process has no handler for; it was killed, late."""
+    ended = subprocess.run([sys.executable, "-c", FIRST], cwd=ROOT)
+
+    assert ended.returncode == 128 + signal.SIGTERM
+
+
 CAUGHT = """
 import os, signal, subprocess, sys
 import launcher
