@@ -11,7 +11,7 @@ from pythonjsonlogger.json import JsonFormatter
 from sqlalchemy.engine import make_url
 
 from crypto.jws import Signer
-from crypto.keyring import create_root_key, read_root_key
+from crypto.keyring import RootKeyUnusable, create_root_key, read_root_key
 from domain.key_rules import KeyRules
 from domain.limits import Limits
 from domain.ports import Clock, Ids, Randomness, SystemClock, SystemRandomness, TimeOrderedIds
@@ -121,8 +121,14 @@ def ensure_root_key(settings: Settings, outside: Outside = REAL) -> None:
     """On embedded SQLite make the root key at first start; elsewhere it must be there."""
     embedded = make_url(settings.database_url).get_backend_name() == "sqlite"
     if embedded and settings.root_key_file is None and not settings.root_key.exists():
-        settings.root_key.parent.mkdir(parents=True, exist_ok=True)
-        create_root_key(settings.root_key, outside.randomness)
+        try:
+            settings.root_key.parent.mkdir(parents=True, exist_ok=True)
+            create_root_key(settings.root_key, outside.randomness)
+        except OSError as error:
+            raise RootKeyUnusable(
+                f"the root key file `{settings.root_key}` cannot be made: {error.strerror}",
+                remedy="Let DOORWARD_DATABASE_URL name a file in a folder that can be written to.",
+            ) from error
 
 
 def configure_logging(level: str) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 import audit.chain
@@ -42,11 +41,10 @@ class InstanceDiffers(Conflict):
 
 def exists(db: Database) -> bool:
     """Whether the database holds a deployment (False also for an empty database)."""
-    try:
-        with db.engine.connect().execution_options(doorward_write=False) as connection:
-            return connection.execute(select(Instance.id)).first() is not None
-    except (OperationalError, ProgrammingError):
-        return False
+    with db.connect(write=False) as connection:
+        if not inspect(connection).has_table(Instance.__tablename__):
+            return False
+        return connection.execute(select(Instance.id)).first() is not None
 
 
 def create(

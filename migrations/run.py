@@ -33,7 +33,7 @@ def _config(connection: Connection | None = None) -> Config:
 
 def upgrade(database: Database) -> None:
     """Run every missing migration in one transaction; safe to call from several processes."""
-    with database.engine.connect().execution_options(doorward_write=True) as connection, connection.begin():
+    with database.connect(write=True) as connection, connection.begin():
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:id)"), {"id": _LOCK_ID})
         command.upgrade(_config(connection), "head")
@@ -42,7 +42,7 @@ def upgrade(database: Database) -> None:
 def require_current(database: Database) -> None:
     """Raise SchemaBehind unless the database has exactly this version's schema."""
     newest = ScriptDirectory.from_config(_config()).get_current_head()
-    with database.engine.connect().execution_options(doorward_write=False) as connection:
+    with database.connect(write=False) as connection:
         present = MigrationContext.configure(connection).get_current_revision()
     if present != newest:
         raise SchemaBehind(

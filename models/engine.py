@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from domain.errors import Conflict, Invalid, Unavailable
@@ -45,6 +45,20 @@ class Database:
         """Open a session for writing; the flow commits, or nothing has happened."""
         with self._session(write=True) as session:
             yield session
+
+    @contextmanager
+    def connect(self, *, write: bool) -> Iterator[Connection]:
+        """Open a bare connection, for the schema. Raises Unavailable, with its cause, if there is none."""
+        try:
+            connection = self.engine.connect().execution_options(doorward_write=write)
+        except OperationalError as error:
+            cause = str(error.orig).splitlines()[0]
+            raise Unavailable(
+                f"the database cannot be reached: {cause}",
+                remedy="Look at DOORWARD_DATABASE_URL, and whether the server runs.",
+            ) from error
+        with connection:
+            yield connection
 
     @contextmanager
     def _session(self, *, write: bool) -> Iterator[Session]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from click.testing import CliRunner
 
 from app import Outside, build_parts
+from commands import main
 from crypto.keyring import RootKeyUnusable, create_root_key, read_root_key
+from domain.errors import Unavailable
 from domain.ports import SystemRandomness, TimeOrderedIds
 from flows.instance import InstanceDiffers, create, open_instance
 from flows.parts import Deployment
 from migrations.run import upgrade
 from models.engine import Database
-from settings import Settings
+from settings import Settings, read_settings
 from tests.world import TestClock, World
 
 OUTSIDE = Outside(TestClock(), TimeOrderedIds(), SystemRandomness())
@@ -74,3 +77,26 @@ def test_the_database_holds_no_usable_signing_key(world: World) -> None:
 
     assert wrapped
     assert not any(b'"d"' in bytes(value) for value in wrapped)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("sqlite:////proc/doorward.sqlite", "root key file `/proc/doorward.sqlite.key` cannot be made"),
+        ("postgresql://doorward@127.0.0.1:1/doorward", "database cannot be reached: connection failed"),
+    ],
+)
+def test_where_nothing_can_be_kept_the_cause_is_said(url: str, said: str, root_folder, monkeypatch) -> None:
+    """Without a volume, or before the database's server runs: neither is a deployment that is missing."""
+    monkeypatch.setenv("DOORWARD_DATABASE_URL", url)
+    if url.startswith("postgresql"):
+        monkeypatch.setenv("DOORWARD_ROOT_KEY_FILE", str(root_folder / "root.key"))
+        monkeypatch.setenv("DOORWARD_CHECKPOINT_FILE", str(root_folder / "checkpoints"))
+    monkeypatch.setattr("commands.base.configure_logging", lambda _level: None)
+
+    refused = CliRunner().invoke(main, ["db", "create", "--organisation", "Test"])
+
+    assert refused.exit_code == 1
+    assert said in refused.output
+    with pytest.raises(Unavailable):
+        build_parts(read_settings()[0], OUTSIDE)
