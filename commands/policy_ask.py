@@ -61,10 +61,10 @@ def policy_explain(
     with that role. What is not given by --with is not known, as for a check
     that names no session. Exits with 0 if permitted, 1 if denied, 2 for wrong use.
     """
-    given = Given(facts_from(facts), now or datetime.now(UTC))
+    bundle = _bundle(rules)
+    given = Given(facts_from(facts, bundle), now or datetime.now(UTC))
     if rules is not None:
         who = _principal(subject, roles)
-        bundle: Bundle | None = rules_from(rules)
         [entry] = who_can(action, resource, [who], bundle=bundle, given=given).entries
     else:
         parts = parts_or_exit()
@@ -97,10 +97,10 @@ def policy_who_can(
     With --with or --now the decision for these facts is told instead. Exits
     with 0, or 2 for wrong use.
     """
-    given = _given(facts, now)
+    bundle = _bundle(rules)
+    given = _given(facts, now, bundle)
     only = _ONLY[show]
-    if rules is not None:
-        bundle = rules_from(rules)
+    if bundle is not None and rules is not None:
         page = who_can(
             action,
             resource,
@@ -149,10 +149,10 @@ def policy_what_can(
     Of the registered resources; with --rules of those that the rules name
     one by one, or that --resource names. Else as who-can.
     """
-    given = _given(facts, now)
+    bundle = _bundle(rules)
+    given = _given(facts, now, bundle)
     only = _ONLY[show]
-    if rules is not None:
-        bundle = rules_from(rules)
+    if bundle is not None and rules is not None:
         who = _principal(subject, roles)
         doors = _doors(bundle, actions, resources)
         page = what_can(who, doors, bundle=bundle, given=given, only=only, cursor=cursor, limit=limit)
@@ -176,8 +176,13 @@ def policy_what_can(
 COMMANDS = (policy_explain, policy_who_can, policy_what_can)
 
 
-def _given(facts: Sequence[str], now: datetime | None) -> Given | None:
-    return Given(facts_from(facts), now or datetime.now(UTC)) if facts or now else None
+def _bundle(rules: Path | None) -> Bundle | None:
+    """Return the rules that are asked: those of a file, else the published ones; None if there are none."""
+    return rules_from(rules) if rules is not None else reach.published_bundle(parts_or_exit())[0]
+
+
+def _given(facts: Sequence[str], now: datetime | None, bundle: Bundle | None) -> Given | None:
+    return Given(facts_from(facts, bundle), now or datetime.now(UTC)) if facts or now else None
 
 
 def _person(parts: Parts, presented: str) -> Person:

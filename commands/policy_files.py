@@ -74,15 +74,19 @@ def rules_from(file: Path) -> Bundle:
         return load(rules_text(file))
 
 
-def facts_from(presented: Sequence[str]) -> dict[str, Any]:
-    """Return the typed facts of ``--with``. Raises Invalid for what is none, or is said twice."""
+def facts_from(presented: Sequence[str], bundle: Bundle | None) -> dict[str, Any]:
+    """Return the typed facts of ``--with``, properties that *bundle* declares among them.
+
+    Raises Invalid for what is none, or is said twice.
+    """
+    declared = bundle.declared if bundle is not None else {}
     facts: dict[str, Any] = {}
     for text in presented:
         try:
-            name, value = read_fact(text)
+            name, value = read_fact(text, 0, declared)
         except Refusal as refusal:
             raise Invalid(refusal.message, code="fact", remedy=refusal.suggestion or None) from refusal
-        if ATTRIBUTES[name].criterion == "time":
+        if name in ATTRIBUTES and ATTRIBUTES[name].criterion == "time":
             raise Invalid(f"`{name}` follows from the moment", code="fact", remedy="Say --now instead.")
         if facts.setdefault(name, value) != value:
             raise Invalid(f"`{name}` is given twice", code="fact")

@@ -8,7 +8,7 @@ kept elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -16,6 +16,7 @@ from crypto.digests import json_digest
 from domain.access import Link
 from domain.errors import BundleInvalid, EmptyBundle
 from policies.columns import Rules
+from policies.conditions import Declared
 from policies.index import Index
 from policies.problems import Problem
 from policies.trials import Trial
@@ -29,7 +30,7 @@ SCHEMA = 2
 class Bundle:
     """Rules and links as loaded. *links* are g rows, *resource_links* g2 rows, *action_links* g3 rows.
 
-    *tests* are t rows, which ``policies.proof`` runs.
+    *tests* are t rows, which ``policies.proof`` runs; *declared* are the properties of a rows, by name.
     *text* is what the author wrote. *builtin*: these rules speak of Doorward's
     own resources, and only they may. *index* is compiled from them.
     """
@@ -41,6 +42,7 @@ class Bundle:
     action_links: tuple[Link, ...]
     index: Index
     tests: tuple[Trial, ...] = ()
+    declared: Declared = field(default_factory=dict, hash=False)
     builtin: bool = False
     schema: int = SCHEMA
 
@@ -97,6 +99,7 @@ def assembled(text: str, checked: Checked, *, builtin: bool = False) -> Bundle:
         action_links=checked.action_links,
         index=index,
         tests=checked.tests,
+        declared=checked.declared,
         builtin=builtin,
     )
 

@@ -15,8 +15,10 @@ from typing import Any
 from domain.attributes import Type
 from domain.custody import CustodyLevel
 from domain.decision import Reason
+from domain.properties import CRITERION
 from domain.reasons import ReasonCode, Standing
 from policies import kleene, values
+from policies.comparisons import Operator
 from policies.conditions import Atom
 from policies.kleene import Fault, holds
 from policies.rules import Rule
@@ -24,6 +26,7 @@ from policies.rules import Rule
 # criterion: (ok, failed, unknown); no ok code where there is nothing to tell
 _CODES: dict[str, tuple[ReasonCode | None, ReasonCode, ReasonCode]] = {
     "path": (None, ReasonCode.POLICY_NO_RULE, ReasonCode.POLICY_NO_RULE),
+    CRITERION: (None, ReasonCode.POLICY_NO_RULE, ReasonCode.POLICY_NO_RULE),
     "tier": (ReasonCode.TIER_OK, ReasonCode.TIER_TOO_LOW, ReasonCode.EVIDENCE_UNKNOWN),
     "binding": (ReasonCode.BINDING_OK, ReasonCode.BINDING_TOO_LOW, ReasonCode.BINDING_TOO_LOW),
     "custody": (ReasonCode.CUSTODY_OK, ReasonCode.CUSTODY_TOO_LOW, ReasonCode.CUSTODY_TOO_LOW),
@@ -106,6 +109,8 @@ def effort(faults: tuple[Fault, ...]) -> tuple[int, ...]:
 def ok_code(atom: Atom, wanted: bool) -> ReasonCode | None:
     """Return the code to give when *atom* came out as *wanted*; None if its sentence would be untrue."""
     mended = _MENDED.get(atom.attribute.name)
+    if atom.other is not None:
+        return None
     if mended is not None and holds(atom, mended) is not wanted:
         return None
     return _CODES[atom.attribute.criterion][0]
@@ -115,20 +120,22 @@ def _reason(rule: Rule, fault: Fault, general: ReasonCode) -> Reason:
     attribute = fault.atom.attribute
     _, failed, unknown = _CODES[attribute.criterion]
     details: dict[str, object] = {"rule": rule.id, "fact": attribute.name, "needed": _needed(fault)}
-    if attribute.name == "custody":
+    if attribute.name == "custody" and fault.atom.other is None:
         details |= _custody_words(fault)
     if not fault.known:
         if not _mendable(fault):
             return Reason.of(general, **details)
         return Reason.of(unknown, **details, needs=_NEEDS.get(attribute.criterion, attribute.name))
-    details["have"] = _told(fault.atom, fault.have)
-    if attribute.name == "tier" and fault.have == 0:
+    details["have"] = _told(fault)
+    if attribute.name == "tier" and fault.atom.other is None and fault.have == 0:
         return Reason.of(ReasonCode.TIER_HOLD, **details)
     return Reason.of(failed if _mendable(fault) else general, **details)
 
 
 def _mendable(fault: Fault) -> bool:
     """Return whether the remedy of the criterion's code would satisfy the comparison."""
+    if fault.atom.other is not None or fault.atom.attribute.criterion == CRITERION:
+        return False
     name = fault.atom.attribute.name
     if name in _MENDED:
         return holds(fault.atom, _MENDED[name]) is fault.wanted
@@ -147,7 +154,11 @@ def _next_grade(fault: Fault) -> int | None:
 
 
 def _needed(fault: Fault) -> str:
-    if fault.atom.attribute.name in _GRADED and (grade := _next_grade(fault)) is not None:
+    if (
+        fault.atom.other is None
+        and fault.atom.attribute.name in _GRADED
+        and (grade := _next_grade(fault)) is not None
+    ):
         return str(grade)
     return fault.atom.text if fault.wanted else f"not {fault.atom.text}"
 
@@ -161,7 +172,10 @@ def _custody_words(fault: Fault) -> dict[str, str]:
     return {"needed_words": CustodyLevel(grade).told, "have_words": have.told}
 
 
-def _told(atom: Atom, have: Any) -> str:
+def _told(fault: Fault) -> str:
+    atom, have = fault.atom, fault.have
+    if atom.other is not None:
+        return "the same value" if (atom.operator is Operator.EQ) is not fault.wanted else "another value"
     if atom.attribute.type is Type.BOOL:
         return "yes" if have else "no"
     if atom.attribute.type is Type.DURATION:

@@ -57,10 +57,17 @@ _COMPARE: dict[Operator, Callable[[Any, Any], bool]] = {
 }
 # The exact type: bool is a subclass of int, and True must not pass for tier 1.
 _EXACT: dict[Type, type] = {
+    Type.BOOL: bool,
     Type.INT: int,
     Type.TIME: int,
     Type.TEXT: str,
 }
+
+
+def same(type_: Type, one: Any, other: Any) -> bool | None:
+    """Return whether two facts of *type_* are equal; None if either is absent or of another type."""
+    exact = _EXACT[type_]
+    return one == other if type(one) is exact and type(other) is exact else None
 
 
 def test_of(type_: Type, operator_: Operator, value: Any) -> Test:

@@ -41,6 +41,8 @@ def compiled(condition: Condition) -> Test:
 
 
 def _atom(atom: Atom) -> Test:
+    if atom.other is not None:
+        return atom.of
     name, holds, value = atom.attribute.name, atom.test, atom.value
     if atom.attribute.type is Type.INT and atom.operator in _DIRECT:
         return _DIRECT[atom.operator](name, value)

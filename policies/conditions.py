@@ -5,22 +5,25 @@ Grammar (``docs/policy.md`` explains it to authors)::
     condition = clause { "or" clause }        clause = part { "and" part }
     part      = "not" part | "(" condition ")" | atom
     atom      = bool | name operator value | name "in" "{" value … "}" | name "in" HH:MM-HH:MM
-              | name match pattern
+              | name match pattern | name equality property
 
-Every name and value is checked against ``domain.attributes``. There is no
-``eval``, no arithmetic and no function call. A pattern ends at a space, or at a bracket
-that it did not open. Depth and length are bounded, so
-any text is answered in linear time. Does not evaluate: see ``policies.kleene``.
+Every name and value is checked against ``domain.attributes`` and the properties that
+the bundle declares. There is no ``eval``, no arithmetic and no function call. A
+pattern ends at a space, or at a bracket that it did not open. Depth and length are
+bounded, so any text is answered in linear time. Does not evaluate: see ``policies.kleene``.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from domain.attributes import ATTRIBUTES, Attribute, Type
-from policies import values
-from policies.comparisons import MATCHING, PATHS, Operator, Test, Value, test_of
+from domain.properties import TYPES, is_name, scoped
+from policies import literals
+from policies.comparisons import MATCHING, PATHS, Operator, Test, Value, same, test_of
+from policies.literals import example
 from policies.problems import Refusal, did_you_mean, shown
 from policies.words import Word, parted, syntax
 
@@ -44,34 +47,48 @@ _OPERATORS: dict[Type, frozenset[Operator]] = {
     Type.ADDRESS: frozenset({Operator.IP_MATCH}),
     Type.MOMENT: frozenset({Operator.TIME_MATCH}),
 }
-_EXAMPLE = {
-    Type.BOOL: "{0}` or `not {0}",
-    Type.INT: "{0} >= 2",
-    Type.TEXT: "{0} == word` or `{0} in {{one two}}",
-    Type.DURATION: "{0} < 60s",
-    Type.VERSION: "{0} >= 12.5",
-    Type.TIME: "{0} in 09:00-17:30",
-    Type.PATH: "{0} keyMatch2 /customers/:id/orders",
-    Type.ADDRESS: "{0} ipMatch 10.0.0.0/8",
-    Type.MOMENT: "{0} timeMatch 2026-12-01T09:00:00/2026-12-31T18:00:00",
-}
+Declared = Mapping[str, Attribute]
+"""The properties that a bundle declares, by name."""
+NONE: Declared = {}
 
 
 @dataclass(frozen=True, slots=True)
 class Atom:
     """One comparison. For IN, *value* lists the choices, or for a time of day (start, end).
 
-    *test* says whether it holds of a fact; None is unknown.
+    *value* may be an attribute, *other*: then two facts are compared. *test* says
+    whether it holds of a fact, :meth:`of` whether it does of facts; None is unknown.
     """
 
     attribute: Attribute
     operator: Operator
-    value: Value
+    value: Value | Attribute
     text: str
+    other: Attribute | None = field(init=False, repr=False, compare=False)
     test: Test = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "test", test_of(self.attribute.type, self.operator, self.value))
+        other = self.value if isinstance(self.value, Attribute) else None
+        test = test_of(self.attribute.type, self.operator, self.value) if other is None else _of_none
+        object.__setattr__(self, "other", other)
+        object.__setattr__(self, "test", test)
+
+    def of(self, facts: Mapping[str, Any]) -> bool | None:
+        """Return whether the comparison holds; None if a fact is absent or of another type."""
+        have = facts.get(self.attribute.name)
+        if self.other is None:
+            return self.test(have)
+        equal = same(self.other.type, have, facts.get(self.other.name))
+        return None if equal is None else equal is (self.operator is Operator.EQ)
+
+    @property
+    def attributes(self) -> tuple[Attribute, ...]:
+        """The attributes whose facts are compared."""
+        return (self.attribute,) if self.other is None else (self.attribute, self.other)
+
+
+def _of_none(have: Any) -> None:
+    """Of one fact alone it is not known whether two are equal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +109,11 @@ class Or:
 Condition = Atom | Not | And | Or
 
 
-def parse(text: str) -> Condition:
+def parse(text: str, declared: Declared = NONE) -> Condition:
     """Return the tree of *text*. Raises Refusal with the offset of the first fault."""
     if len(text) > MAX_LENGTH:
         raise Refusal("condition-long", f"a condition has at most {MAX_LENGTH} characters")
-    parser = _Parser(text)
+    parser = _Parser(text, declared)
     tree = parser.condition(0)
     parser.end()
     return tree
@@ -105,8 +122,9 @@ def parse(text: str) -> Condition:
 class _Parser:
     """Recursive descent over the tokens of one condition."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, declared: Declared) -> None:
         self.text = text
+        self.declared = declared
         self.tokens = parted(text)
         self.index = 0
 
@@ -167,18 +185,14 @@ class _Parser:
 
     def atom(self) -> Atom:
         start = self.take()
-        attribute = _attribute(start)
-        operator = self.operator(attribute)
-        if operator is Operator.IS:
-            value: Value = True
-        elif operator is Operator.IN and attribute.type is Type.TIME:
-            value = _period(self.take())
-        elif operator is Operator.IN:
-            value = self.choices(attribute)
-        elif operator in MATCHING:
-            value = self.pattern(attribute)
+        attribute = self.attribute(start)
+        compared = self.compared(attribute)
+        value: Value | Attribute
+        if compared is not None:
+            operator, value = compared
         else:
-            value = _value(attribute, self.take())
+            operator = self.operator(attribute)
+            value = self.value(attribute, operator)
         last = self.tokens[self.index - 1]
         text = self.text[start.offset : last.offset + len(last.text)]
         try:
@@ -187,13 +201,55 @@ class _Parser:
             refusal.offset += last.offset
             raise
 
+    def attribute(self, token: Word) -> Attribute:
+        if not token.text:
+            raise syntax(token, "the condition ends too early", "name an attribute, for example `tier >= 2`")
+        attribute = ATTRIBUTES.get(token.text) or self.declared.get(token.text)
+        if attribute is None:
+            raise literals.unknown(token.text, self.declared, token.offset, [*ATTRIBUTES, *_KEYWORDS])
+        return attribute
+
+    def compared(self, attribute: Attribute) -> tuple[Operator, Attribute] | None:
+        """Take in a comparison and the property behind it; None, and nothing taken, if none stands there."""
+        token, operator = self.token, _SPELLED.get(self.token.text)
+        if operator not in _ORDERED | _EQUALITY or not scoped(self.tokens[self.index + 1].text):
+            return None
+        self.index += 1
+        place = self.take()
+        other = self.attribute(place)
+        if operator not in _EQUALITY:
+            raise syntax(token, "two attributes are equal or not", "compare them by `==` or `!=`")
+        if other.type is not attribute.type or other.type not in TYPES:
+            types = f"`{attribute.name}` is a {attribute.type.value}, `{other.name}` a {other.type.value}"
+            raise Refusal("comparison", f"{types}: they are never equal", "", place.offset)
+        return operator, other
+
+    def value(self, attribute: Attribute, operator: Operator) -> Value:
+        if operator is Operator.IS:
+            return True
+        if operator is Operator.IN and attribute.type is Type.TIME:
+            token = self.take()
+            return literals.period(token.text, token.offset)
+        if operator is Operator.IN:
+            return self.choices(attribute)
+        if operator in MATCHING:
+            return self.pattern(attribute)
+        token = self.take()
+        if is_name(attribute.name) and token.text in ATTRIBUTES:
+            hint = (
+                f"write `{token.text} {operator.value} {attribute.name}`; for the word `in {{{token.text}}}`"
+            )
+            message = f"{shown(token.text)} is an attribute, not a value"
+            raise Refusal("value", message, hint, token.offset)
+        return literals.value(attribute, token.text, token.offset)
+
     def operator(self, attribute: Attribute) -> Operator:
         token = self.token
         operator = _SPELLED.get(token.text, Operator.IS)
         if operator is not Operator.IS:
             self.index += 1
         if operator not in _OPERATORS[attribute.type]:
-            use = f"write `{_example(attribute)}`"
+            use = f"write `{example(attribute)}`"
             what = f"`{operator.value}`" if operator is not Operator.IS else "no comparison"
             raise syntax(token, f"`{attribute.name}` is a {attribute.type.value} and takes {what}", use)
         return operator
@@ -201,69 +257,18 @@ class _Parser:
     def pattern(self, attribute: Attribute) -> str:
         token = self.take()
         if not token.text:
-            raise syntax(token, "the pattern is missing", f"write for example `{_example(attribute)}`")
+            raise syntax(token, "the pattern is missing", f"write for example `{example(attribute)}`")
         return token.text
 
     def choices(self, attribute: Attribute) -> tuple[int | str, ...]:
         self.expect("{", "after `in`")
         found: list[int | str] = []
         while self.token.text not in ("}", ""):
-            value = _value(attribute, self.take())
+            token = self.take()
+            value = literals.value(attribute, token.text, token.offset)
             assert isinstance(value, int | str)  # only INT and TEXT attributes take a choice
             found.append(value)
         self.expect("}", "after the choices")
         if not found:
             raise syntax(self.tokens[self.index - 1], "`{}` holds no choice, so it is never true")
         return tuple(dict.fromkeys(found))
-
-
-def _example(attribute: Attribute) -> str:
-    return _EXAMPLE[attribute.type].format(attribute.name)
-
-
-def _attribute(token: Word) -> Attribute:
-    if not token.text:
-        raise syntax(token, "the condition ends too early", "name an attribute, for example `tier >= 2`")
-    attribute = ATTRIBUTES.get(token.text)
-    if attribute is None:
-        known = f"known are {', '.join(sorted(ATTRIBUTES))}"
-        hint = did_you_mean(token.text, [*ATTRIBUTES, *_KEYWORDS]) or known
-        raise Refusal("attribute-unknown", f"there is no attribute {shown(token.text)}", hint, token.offset)
-    return attribute
-
-
-def _value(attribute: Attribute, token: Word) -> Value:
-    """Return the typed value of one word, or refuse what could never be equal."""
-    text = token.text
-    value: Value | None
-    if attribute.type is Type.INT:
-        value = int(text) if re.fullmatch(r"[0-9]{1,10}", text, re.ASCII) else None
-    elif attribute.type is Type.DURATION:
-        value = values.duration(text)
-    elif attribute.type is Type.VERSION:
-        value = values.version(text)
-    else:
-        value = text if re.fullmatch(attribute.form or r"[A-Za-z0-9_.-]+", text, re.ASCII) else None
-    if value is None or (attribute.values and text not in attribute.values):
-        example = _example(attribute)
-        hint = did_you_mean(text, attribute.values) if attribute.values else f"write for example `{example}`"
-        if attribute.values and not hint:
-            hint = f"known are {', '.join(attribute.values)}"
-        what = f"{shown(text)} is not" if text else "the condition ends before"
-        raise Refusal(
-            "value", f"{what} a value of `{attribute.name}` ({attribute.meaning})", hint, token.offset
-        )
-    return value
-
-
-def _period(token: Word) -> tuple[int, int]:
-    start_text, _, end_text = token.text.partition("-")
-    start, end = values.minutes(start_text), values.minutes(end_text)
-    if start is None or end is None or start == end:
-        raise Refusal(
-            "value",
-            f"{shown(token.text)} is not a period of the day",
-            "write for example `time in 09:00-17:30`; 22:00-06:00 runs past midnight",
-            token.offset,
-        )
-    return start, end

@@ -13,6 +13,8 @@ from domain.decision import Reason, RuleError
 from domain.reasons import ReasonCode
 from policies import causes, kleene
 from policies.columns import Rules
+from policies.comparisons import same
+from policies.conditions import Atom
 from policies.index import what_it_says
 from policies.kleene import Facts, Fault
 from policies.rules import Clause, Rule
@@ -29,7 +31,7 @@ def of_permit(permits: Sequence[Clause], facts: Facts) -> tuple[Reason, ...]:
         code
         for clause in permits
         for atom, wanted in clause.atoms
-        if atom.test(facts.get(atom.attribute.name)) is wanted and (code := causes.ok_code(atom, wanted))
+        if atom.of(facts) is wanted and (code := causes.ok_code(atom, wanted))
     }
     return (*_PERMITTED, *(_OK[code] for code in sorted(told, key=_ORDER.__getitem__)))
 
@@ -97,10 +99,15 @@ def _faults(clause: Clause, facts: Facts) -> tuple[Fault, ...]:
     return kleene.evaluate(clause.when, facts, wanted=clause.permits, effort=causes.effort).faults
 
 
+def _lacking(atom: Atom, facts: Facts) -> list[str]:
+    """Return which facts an unknown comparison is unknown for."""
+    if atom.other is None:
+        return [atom.attribute.name]
+    return [a.name for a in atom.attributes if same(a.type, facts.get(a.name), facts.get(a.name)) is None]
+
+
 def _unknown(clause: Clause, facts: Facts) -> str:
-    names = {
-        a.attribute.name for a, _ in clause.atoms if kleene.holds(a, facts.get(a.attribute.name)) is None
-    }
+    names = {name for atom, _ in clause.atoms if atom.of(facts) is None for name in _lacking(atom, facts)}
     told = [
         f"{name} is {'mistyped' if facts.get(name) is not None else 'not known'}" for name in sorted(names)
     ]

@@ -1,6 +1,6 @@
 """What does ``tier = 2`` say? One fact, as a test or an operator writes it, typed as a rule would type it.
 
-Values are read by the parser of conditions, so that a fact which no rule could
+Values are read as those of conditions are, so that a fact which no rule could
 be compared with is refused.
 """
 
@@ -10,23 +10,24 @@ import re
 from typing import Any
 
 from domain.attributes import ATTRIBUTES, Attribute, Type
-from policies import conditions, values
-from policies.conditions import Atom
+from policies import literals, values
+from policies.conditions import NONE, Declared
 from policies.problems import Refusal, did_you_mean, shown
 
 _EXAMPLES = ("2", "30s", "10:00", "word", "DE", "12.5", "2026-12-01T09:00:00", "192.0.2.7")
 
 
-def read_fact(part: str, offset: int = 0) -> tuple[str, Any]:
+def read_fact(part: str, offset: int = 0, declared: Declared = NONE) -> tuple[str, Any]:
     """Return name and typed value of ``tier = 2``, ``disk_encrypted`` or ``not remote_control``.
 
-    Durations are seconds. Raises Refusal, *offset* being that of *part* in what is read.
+    *declared*: properties that may be given besides. Durations are seconds. Raises Refusal,
+    *offset* being that of *part* in what is read.
     """
-    match = re.fullmatch(r"(?P<no>not\s+)?(?P<name>[A-Za-z0-9_]+)\s*(?:=(?P<value>.*))?", part, re.ASCII)
+    match = re.fullmatch(r"(?P<no>not\s+)?(?P<name>[A-Za-z0-9_.-]+)\s*(?:=(?P<value>.*))?", part, re.ASCII)
     if match is None:
         hint = "write facts like `tier = 2; disk_encrypted; not remote_control`, or `-` for none"
         raise Refusal("given", f"{shown(part)} is not a fact", hint, offset)
-    attribute = _attribute(match["name"], offset + match.start("name"))
+    attribute = _attribute(match["name"], offset + match.start("name"), declared)
     if attribute.type is Type.PATH:
         raise Refusal("given", "the path is that of the resource", "write it there", offset)
     if attribute.type is Type.BOOL:
@@ -56,21 +57,18 @@ def _value(attribute: Attribute, text: str) -> Any:
         return values.moment(text)
     if attribute.type is Type.ADDRESS:
         return values.address(text)
-    compares = "<" if attribute.type is Type.DURATION else "=="
     try:
-        tree = conditions.parse(f"{attribute.name} {compares} {text}")
+        return literals.value(attribute, text, 0)
     except Refusal:
         return None
-    return tree.value if isinstance(tree, Atom) else None
 
 
 def _example(attribute: Attribute) -> str:
     return next(text for text in (*attribute.values[-1:], *_EXAMPLES) if _value(attribute, text) is not None)
 
 
-def _attribute(name: str, offset: int) -> Attribute:
-    attribute = ATTRIBUTES.get(name)
+def _attribute(name: str, offset: int, declared: Declared) -> Attribute:
+    attribute = ATTRIBUTES.get(name) or declared.get(name)
     if attribute is None:
-        hint = did_you_mean(name, ATTRIBUTES) or f"known are {', '.join(sorted(ATTRIBUTES))}"
-        raise Refusal("attribute-unknown", f"there is no attribute {shown(name)}", hint, offset)
+        raise literals.unknown(name, declared, offset)
     return attribute

@@ -49,7 +49,7 @@ def evaluate(condition: Condition, facts: Facts, *, wanted: bool = True, effort:
     Never raises for any *facts*. Of several ways to mend it the one of the least *effort* is told.
     """
     if isinstance(condition, Atom):
-        value = holds(condition, facts.get(condition.attribute.name))
+        value = condition.of(facts)
         fault = Fault(condition, wanted, facts.get(condition.attribute.name), value is not None)
         return Verdict(value, () if value is wanted else (fault,))
     if isinstance(condition, Not):
@@ -79,5 +79,8 @@ def atoms(condition: Condition, *, wanted: bool = True) -> Iterator[tuple[Atom, 
 
 
 def holds(atom: Atom, have: Any) -> bool | None:
-    """Return whether one comparison holds of the fact *have*; None if that is absent or mistyped."""
+    """Return whether a comparison holds of the fact *have*; None if that is absent or mistyped.
+
+    One of two facts never does: see ``Atom.of``.
+    """
     return atom.test(have)

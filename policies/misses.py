@@ -179,7 +179,7 @@ def _told(opening: Opening, now: datetime) -> str:
     """Say what is otherwise: ``at tier 2, when touch age is less than 1 minute, from 09:00 UTC``."""
     parts, conditions = list[str](), list[str]()
     for ask in opening.asks:
-        if isinstance(ask, Atom) and ask.attribute.name in openings.GRADED:
+        if isinstance(ask, Atom) and ask.other is None and ask.attribute.name in openings.GRADED:
             parts.append(f"at {ask.attribute.name} {ask.value}")
         else:
             conditions.append(sentences.condition(ask))

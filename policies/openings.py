@@ -18,15 +18,17 @@ from typing import Any
 
 from domain.attributes import Attribute, Type
 from policies import causes, kleene, values, worlds
-from policies.comparisons import Operator
+from policies.comparisons import Operator, same
 from policies.conditions import Atom, Condition, Not
 from policies.decide import facts_at
-from policies.kleene import Facts, holds
+from policies.kleene import Facts
 from policies.rules import Rule
 
 CLOCK = ("now", "time", "weekday")
 GRADED = ("tier", "binding", "custody")
 _WIDEST = 400
+_FIXED = (*CLOCK, "path")
+_Values = Mapping[Attribute, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ def search(rule: Rule, denies: Sequence[Rule], facts: Facts, now: datetime, *, m
 class _Search:
     def __init__(self, rule: Rule, denies: Sequence[Rule], facts: Facts, now: datetime) -> None:
         self.rule, self.denies, self.facts, self.now = rule, denies, facts, now
-        self.compared: dict[Attribute, dict[Atom, None]] = {}
-        for atom in chain.from_iterable(map(_atoms, (rule, *denies))):
-            if atom.attribute.name not in (*CLOCK, "path"):
-                self.compared.setdefault(atom.attribute, {})[atom] = None
-        self.parts = {a: _parts(a, tuple(found), facts.get(a.name)) for a, found in self.compared.items()}
+        self.parts: dict[Attribute, list[Any]] = {}
+        for attributes, found in worlds.clusters(chain.from_iterable(map(_atoms, (rule, *denies)))):
+            if len(attributes) > 1 or attributes[0].name not in _FIXED:
+                values_ = _parts(attributes, found, facts)
+                self.parts |= {a: v for a, v in zip(attributes, values_, strict=True) if a.name not in _FIXED}
         self.later = _moments((rule, *denies), now)
 
     def found(self, left: int) -> Found:
@@ -84,13 +86,13 @@ class _Search:
         """Yield which facts to change, and whether to wait: those at fault, then all, few first."""
         faulty = {fault.atom.attribute for fault in self._faults()}
         yield (
-            tuple(a for a in self.compared if a in faulty),
+            tuple(a for a in self.parts if a in faulty),
             any(a.name in CLOCK for a in faulty),
         )
-        for size in range(len(self.compared) + 2):
-            yield from ((chosen, False) for chosen in combinations(self.compared, size))
+        for size in range(len(self.parts) + 2):
+            yield from ((chosen, False) for chosen in combinations(self.parts, size))
             if size:
-                yield from ((chosen, True) for chosen in combinations(self.compared, size - 1))
+                yield from ((chosen, True) for chosen in combinations(self.parts, size - 1))
 
     def _faults(self) -> Iterator[kleene.Fault]:
         facts = facts_at(self.facts, self.now)
@@ -105,47 +107,77 @@ class _Search:
 
     def _asks(self, changed: Mapping[Attribute, Any], moment: datetime) -> tuple[Condition, ...]:
         """Return what to say of each changed fact; whatever satisfies all of it opens the door."""
-        admitted: dict[Attribute, list[Any]] = {a: [value] for a, value in changed.items()}
-        said: dict[Attribute, tuple[Condition, ...]] = {a: (_exactly(a, v),) for a, v in changed.items()}
-        for attribute, value in changed.items():
+        admitted: list[list[_Values]] = [[{a: value}] for a, value in changed.items()]
+        said: list[tuple[Condition, ...]] = [(_exactly(a, v),) for a, v in changed.items()]
+        for place, attribute in enumerate(changed):
             if attribute.name in GRADED:
                 continue
             for rules in ((self.rule,), (self.rule, *self.denies)):
-                turned = self._turned(attribute, value, rules)
-                fitting = [
-                    v for v in self.parts[attribute] if all(holds(a, v) is w for a, w in turned.items())
-                ]
-                wider = {**admitted, attribute: fitting}
+                turned = self._turned(attribute, changed, rules)
+                fitting = self._fitting(attribute, changed, turned)
+                wider = [*admitted[:place], fitting, *admitted[place + 1 :]]
                 if turned and self._all_open(wider, moment):
                     admitted = wider
-                    said[attribute] = tuple(a if wanted else Not(a) for a, wanted in turned.items())
+                    said[place] = tuple(a if wanted else Not(a) for a, wanted in turned.items())
                     break
-        return tuple(chain.from_iterable(said.values()))
+        return tuple(dict.fromkeys(chain.from_iterable(said)))
 
-    def _turned(self, attribute: Attribute, value: Any, rules: Iterable[Rule]) -> dict[Atom, bool | None]:
-        """Return the comparisons of *rules* that come out otherwise with *value*, and how."""
-        have = self.facts.get(attribute.name)
-        atoms = (atom for rule in rules for atom in _atoms(rule) if atom.attribute is attribute)
-        return {a: holds(a, value) for a in atoms if holds(a, value) is not holds(a, have)}
+    def _turned(
+        self, attribute: Attribute, changed: Mapping[Attribute, Any], rules: Iterable[Rule]
+    ) -> dict[Atom, bool | None]:
+        """Return the comparisons of *rules* that come out otherwise by one of the changes, and how."""
+        with_it = self._with(changed)
+        without = self._with({a: value for a, value in changed.items() if a is not attribute})
+        atoms = (atom for rule in rules for atom in _atoms(rule) if attribute in atom.attributes)
+        return {atom: atom.of(with_it) for atom in atoms if atom.of(with_it) is not atom.of(without)}
 
-    def _all_open(self, admitted: Mapping[Attribute, Sequence[Any]], moment: datetime) -> bool:
-        if prod(map(len, admitted.values())) > _WIDEST:
+    def _fitting(
+        self, attribute: Attribute, changed: Mapping[Attribute, Any], turned: Mapping[Atom, bool | None]
+    ) -> list[_Values]:
+        """Return the values of which *turned* comes out so: of the fact, and of those it is compared with."""
+        compared = {a: None for atom in turned for a in atom.attributes if a in self.parts}
+        names = tuple({attribute: None} | compared)
+        if prod(len(self.parts[a]) for a in names) > _WIDEST:
+            return []
+        tried = (dict(zip(names, each, strict=True)) for each in product(*(self.parts[a] for a in names)))
+        return [v for v in tried if all(a.of(self._with({**changed, **v})) is w for a, w in turned.items())]
+
+    def _with(self, changed: Mapping[Attribute, Any]) -> Facts:
+        return {**self.facts, **{a.name: value for a, value in changed.items()}}
+
+    def _all_open(self, admitted: Sequence[Sequence[_Values]], moment: datetime) -> bool:
+        if not 0 < prod(map(len, admitted)) <= _WIDEST:
             return False
-        tries = product(*admitted.values())
-        return all(self._opens(dict(zip(admitted, each, strict=True)), moment) for each in tries)
+        return all(
+            self._opens(each, moment) for each in map(_together, product(*admitted)) if each is not None
+        )
+
+
+def _together(parts: Iterable[_Values]) -> _Values | None:
+    """Return all *parts* as one; None where they contradict each other."""
+    whole: dict[Attribute, Any] = {}
+    for part in parts:
+        if any(whole.get(a, value) != value for a, value in part.items()):
+            return None
+        whole.update(part)
+    return whole
 
 
 def _atoms(rule: Rule) -> Iterator[Atom]:
     return (atom for atom, _ in rule.clause.atoms)
 
 
-def _parts(attribute: Attribute, compared: Sequence[Atom], have: Any) -> list[Any]:
-    """Return a value of each part; the grades above the one at hand first."""
-    if attribute.type is Type.ADDRESS:
-        return _addresses(compared)
-    found = worlds.places(attribute, compared)
-    if attribute.name in GRADED:
-        found.sort(key=lambda grade: (type(have) is int and grade < have, grade))
+def _parts(attributes: Sequence[Attribute], compared: Sequence[Atom], facts: Facts) -> list[list[Any]]:
+    """Return a value of each part, for each attribute; the grades above the one at hand first."""
+    if attributes[0].type is Type.ADDRESS:
+        return [_addresses(compared)]
+    type_ = attributes[0].type
+    known = [facts.get(a.name) for a in attributes] if len(attributes) > 1 else []
+    found = worlds.places(attributes, compared, [v for v in known if same(type_, v, v) is not None])
+    for attribute, values_ in zip(attributes, found, strict=True):
+        if attribute.name in GRADED:
+            have = facts.get(attribute.name)
+            values_.sort(key=lambda grade: (type(have) is int and grade < have, grade))
     return found
 
 

@@ -23,6 +23,7 @@ _COLUMNS = {
     "g": ("role", "role it includes"),
     "g2": ("resource", "group"),
     "g3": ("action", "group"),
+    "a": ("property", "type"),
     "t": ("id", "subject", "action", "resource", "given", "effect", "reason"),
 }
 
@@ -37,7 +38,7 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line that says something: its type (p, g, g2, g3, t) and the fields after it."""
+    """One line that says something: its type (p, g, g2, g3, a, t) and the fields after it."""
 
     line: int
     kind: str
@@ -101,14 +102,16 @@ def _shape(row: Row) -> Problem | None:
     """Check the row's type, the number of its fields and that none is empty."""
     expected = _COLUMNS.get(row.kind)
     if expected is None:
-        hint = did_you_mean(row.kind, _COLUMNS) or "a line begins with p, g, g2, g3, t or #"
+        hint = did_you_mean(row.kind, _COLUMNS) or "a line begins with p, g, g2, g3, a, t or #"
         return Problem(row.line, 1, "row-type", f"{shown(row.kind)} is not a type of row", hint)
     if len(row.fields) != len(expected):
         form = ", ".join((row.kind, *expected))
         hint = f"write {form}; an empty condition or term is `-`"
         if any("{" in field.text and "}" not in field.text for field in row.fields):
             hint = "choices in braces are parted by spaces: {US DE}"
-        message = f"a {row.kind} row has {len(expected) + 1} fields, this one has {len(row.fields) + 1}"
+        message = (
+            f"a row of type {row.kind} has {len(expected) + 1} fields, this one has {len(row.fields) + 1}"
+        )
         return Problem(row.line, 1, "field-count", message, hint)
     for name, field in zip(expected, row.fields, strict=True):
         if not field.text:

@@ -59,7 +59,7 @@ def _least(
     A test at the top would let rules slip to there.
     """
     for name, value in facts.items():
-        if ATTRIBUTES[name].type is Type.INT and ATTRIBUTES[name].values:
+        if name in ATTRIBUTES and ATTRIBUTES[name].type is Type.INT and ATTRIBUTES[name].values:
             while value > 0:
                 lower = {**facts, name: value - 1}
                 if _permitted(before, lower) or not _passes(written(lower), bundle):
@@ -75,7 +75,7 @@ def _permitted(rules: Sequence[Rule], facts: Mapping[str, Any]) -> bool:
 
 def _passes(text: str, bundle: Bundle) -> bool:
     found = row(1, text)
-    read, _ = trials.read([found]) if isinstance(found, Row) else ((), ())
+    read, _ = trials.read([found], bundle.declared) if isinstance(found, Row) else ((), ())
     return bool(read) and decided(bundle, read[0]).passed
 
 
@@ -85,9 +85,9 @@ def given(facts: Mapping[str, Any]) -> str:
 
 
 def _fact(name: str, value: Any) -> str:
-    type_ = ATTRIBUTES[name].type
-    if type_ is Type.BOOL:
+    if type(value) is bool:
         return name if value else f"not {name}"
+    type_ = ATTRIBUTES[name].type if name in ATTRIBUTES else None
     if type_ is Type.DURATION:
         return f"{name} = {value}s"
     if type_ is Type.TIME:

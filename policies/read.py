@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 
 from policies import parse
 from policies.columns import Rules
+from policies.conditions import Declared
+from policies.declared import declared_in
 from policies.parse import MAX_CHARACTERS, MAX_LINE, Row
 from policies.problems import Problem, shown
 from policies.rules import Clause, read_rule
@@ -35,10 +37,13 @@ _plain_resource = re.compile(
 class Read:
     """What a text holds: p rows as columns, the other rows by their type, and what is wrong.
 
+    *declared*: the properties that its conditions may ask for.
+
     *actions*, *resources* and *lines* (from 1) are columns beside those of *rules*.
     """
 
     rules: Rules
+    declared: Declared = field(default_factory=dict)
     actions: list[str] = field(default_factory=list)
     resources: list[str] = field(default_factory=list)
     lines: array[int] = field(default_factory=lambda: array("L"))
@@ -46,12 +51,15 @@ class Read:
     problems: list[Problem] = field(default_factory=list)
 
 
-def read(text: str, *, builtin: bool) -> Read:
-    """Read a whole text. Never raises; a rule with a problem is left out."""
+def read(text: str, *, builtin: bool, declared: Declared | None = None) -> Read:
+    """Read a whole text. Never raises; a rule with a problem is left out.
+
+    *declared*: what is declared elsewhere, for a part of a text; else the text's own lines say it.
+    """
     if len(text) > MAX_CHARACTERS:
         message = f"a bundle has at most {MAX_CHARACTERS:,} characters"
         return Read(Rules(), problems=[Problem(1, 1, "too-long", message)])
-    reader = _Reader(text, builtin=builtin)
+    reader = _Reader(text, declared_in(text) if declared is None else declared, builtin=builtin)
     take = reader.line_taker()
     number, start, size = 1, 0, len(text)
     while start <= size:
@@ -68,8 +76,8 @@ def read(text: str, *, builtin: bool) -> Read:
 class _Reader:
     """Reads the lines of one text in turn, and knows again what it has read."""
 
-    def __init__(self, text: str, *, builtin: bool) -> None:
-        self.found = Read(Rules(text))
+    def __init__(self, text: str, declared: Declared, *, builtin: bool) -> None:
+        self.found = Read(Rules(text), declared)
         self._builtin = builtin
         self._ids = self.found.rules.ids
         self._broken: dict[str, int] = {}
@@ -135,7 +143,7 @@ class _Reader:
             self._rule(row, start)
 
     def _rule(self, row: Row, start: int) -> None:
-        rule, problems = read_rule(row, builtin=self._builtin)
+        rule, problems = read_rule(row, builtin=self._builtin, declared=self.found.declared)
         self.found.problems += problems
         if row.values[0] in self._ids:
             self.found.problems.append(self._taken(row))

@@ -18,7 +18,7 @@ from typing import TypeVar
 from domain.decision import Obligations
 from policies import conditions, kleene, names, values
 from policies.compiled import Test, compiled
-from policies.conditions import Atom, Condition
+from policies.conditions import Atom, Condition, Declared
 from policies.kleene import Facts
 from policies.names import EMPTY
 from policies.parse import Row, read_field
@@ -125,8 +125,8 @@ class Rule:
         )
 
 
-def read_rule(row: Row, *, builtin: bool) -> tuple[Rule | None, tuple[Problem, ...]]:
-    """Return the rule of a p row, or None and every problem of its fields."""
+def read_rule(row: Row, *, builtin: bool, declared: Declared) -> tuple[Rule | None, tuple[Problem, ...]]:
+    """Return the rule of a p row, or None and every problem of its fields. *declared*: its properties."""
     problems: list[Problem] = []
 
     def read(index: int, reader: Callable[[str], T]) -> T | None:
@@ -136,7 +136,7 @@ def read_rule(row: Row, *, builtin: bool) -> tuple[Rule | None, tuple[Problem, .
     read(1, names.subject)
     read(2, names.action)
     read(3, lambda text: names.resource(text, builtin=builtin))
-    when = read(4, _condition)
+    when = read(4, lambda text: _condition(text, declared))
     given = read(5, _terms)
     effect = read(6, _effect)
     if effect is RuleEffect.DENY and given is not None and given != Terms():
@@ -148,7 +148,7 @@ def read_rule(row: Row, *, builtin: bool) -> tuple[Rule | None, tuple[Problem, .
     return Rule(id_, subject, action, resource, Clause(condition, terms, effect, when, given)), ()
 
 
-def _condition(text: str) -> Condition | None:
+def _condition(text: str, declared: Declared) -> Condition | None:
     if "eval(" in text.replace(" ", ""):
         raise Refusal(
             "eval",
@@ -156,7 +156,7 @@ def _condition(text: str) -> Condition | None:
             "write the condition itself",
             text.find("eval"),
         )
-    return None if text == EMPTY else conditions.parse(text)
+    return None if text == EMPTY else conditions.parse(text, declared)
 
 
 def _terms(text: str) -> Terms:

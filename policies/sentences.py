@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from domain.attributes import Type
+from domain.attributes import Attribute, Type
+from domain.properties import CRITERION
 from policies import values
 from policies.comparisons import MATCHING, Operator
 from policies.conditions import And, Atom, Condition, Not, Or
@@ -87,7 +88,9 @@ def terms(rule: Rule) -> str:
 def _atom(atom: Atom) -> str:
     if atom.operator is Operator.IS:
         return atom.attribute.meaning
-    name = atom.attribute.name.replace("_", " ")
+    name = _called(atom.attribute)
+    if atom.other is not None:
+        return f"{name} {_COMPARISON[atom.operator]} {_called(atom.other)}"
     if atom.operator in MATCHING:
         return _matched(atom)
     if atom.operator is not Operator.IN:
@@ -95,6 +98,11 @@ def _atom(atom: Atom) -> str:
     if atom.attribute.type is Type.TIME:
         return f"the time is {_value(atom)}"
     return f"{name} is {_value(atom)}"
+
+
+def _called(attribute: Attribute) -> str:
+    """Say an attribute: ``touch age``, ``ownerID of the resource``."""
+    return attribute.meaning if attribute.criterion == CRITERION else attribute.name.replace("_", " ")
 
 
 def _matched(atom: Atom) -> str:

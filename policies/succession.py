@@ -30,7 +30,11 @@ def succeed(old: Bundle, text: str) -> Bundle:
     if changed > MOST or old.builtin or _repeats_a_rule(after, kept):
         return load(text)
     # Sorted: a set is in another order in each process, and rules are numbered as they come.
-    fresh, dropped = (read("\n".join(sorted(lines)), builtin=False) for lines in (came, gone))
+    fresh, dropped = (
+        read("\n".join(sorted(lines)), builtin=False, declared=old.declared) for lines in (came, gone)
+    )
+    if "a" in fresh.rows or "a" in dropped.rows:  # the same condition may say something else now
+        return load(text)
     remaining = old.rules.ids - dropped.rules.ids
     if fresh.problems or not remaining.isdisjoint(fresh.rules.ids) or not (remaining or fresh.rules):
         return load(text)
@@ -50,15 +54,15 @@ def _next(old: Bundle, text: str, fresh: Read, dropped: Read, after: Sequence[st
     # Tests know their lines, which any change may have moved.
     if not (old.tests or fresh.rows or dropped.rows or any(map(names.is_group, mentioned))):
         links = (old.links, old.resource_links, old.action_links)
-        return assembled(text, Checked(rules, buckets, *links, ()))
+        return assembled(text, Checked(rules, buckets, *links, (), (), old.declared))
     rows = _rows(after)
     patterns = {pattern for table in buckets.by_action.values() for pattern in table}
     problems = [
-        *row_errors(rows),
+        *row_errors(rows, old.declared),
         *undefined_groups(((0, action) for action in buckets.by_action), rows["g3"]),
         *undefined_groups(((0, pattern) for pattern in patterns), rows["g2"]),
     ]
-    return load(text) if problems else assembled(text, joined(rules, buckets, rows, ()))
+    return load(text) if problems else assembled(text, joined(rules, buckets, rows, (), old.declared))
 
 
 def _repeats_a_rule(lines: Sequence[str], distinct: set[str]) -> bool:
@@ -78,6 +82,6 @@ def _rows(lines: Sequence[str]) -> defaultdict[str, list[Row]]:
     """Return the rows of *lines* that are no rules, by their type."""
     found: defaultdict[str, list[Row]] = defaultdict(list)
     for number, line in enumerate(lines, 1):
-        if line.lstrip()[:1] in ("g", "t") and isinstance(row := parse.row(number, line), Row):
+        if line.lstrip()[:1] in ("g", "a", "t") and isinstance(row := parse.row(number, line), Row):
             found[row.kind].append(row)
     return found

@@ -17,6 +17,7 @@ from domain.reasons import ReasonCode
 from policies import names
 from policies.advice import Known
 from policies.causes import DENYING
+from policies.conditions import Declared
 from policies.facts import read_fact
 from policies.names import ANY, EMPTY
 from policies.parse import Row, read_field
@@ -65,8 +66,8 @@ class Trial:
         return f"the rules must {let} {who} {action} {resource}{why}, given {facts}"
 
 
-def read(rows: Iterable[Row]) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
-    """Return the trials of these t rows, and every problem of them."""
+def read(rows: Iterable[Row], declared: Declared) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
+    """Return the trials of these t rows, and every problem of them. *declared*: properties of the bundle."""
     trials: list[Trial] = []
     problems: list[Problem] = []
     first: dict[str, int] = {}
@@ -76,7 +77,7 @@ def read(rows: Iterable[Row]) -> tuple[tuple[Trial, ...], tuple[Problem, ...]]:
             message = f"the test id {shown(field.text)} is taken by line {first[field.text]}"
             hint = "give each test an id of its own"
             problems.append(Problem(row.line, field.column, "duplicate-id", message, hint))
-        trial, faults = _trial(row)
+        trial, faults = _trial(row, declared)
         problems += faults
         if trial is not None:
             trials.append(trial)
@@ -112,7 +113,7 @@ def _warn(row: Row, column: int, code: str, message: str, hint: str) -> Problem:
     return Problem(row.line, column, code, message, hint, Severity.WARNING)
 
 
-def _trial(row: Row) -> tuple[Trial | None, list[Problem]]:
+def _trial(row: Row, declared: Declared) -> tuple[Trial | None, list[Problem]]:
     problems: list[Problem] = []
 
     def read(index: int, reader: Callable[[str], T]) -> T | None:
@@ -122,7 +123,7 @@ def _trial(row: Row) -> tuple[Trial | None, list[Problem]]:
     asker = read(1, read_asker)
     read(2, _action)
     read(3, _resource)
-    given = read(4, _given)
+    given = read(4, lambda text: _given(text, declared))
     effect = read(5, read_effect)
     reason = read(6, lambda text: _reason(text, effect))
     if problems or asker is None or given is None or effect is None:
@@ -181,13 +182,13 @@ def _resource(text: str) -> None:
     names.resource(text, builtin=False)
 
 
-def _given(text: str) -> tuple[tuple[str, Any], ...]:
+def _given(text: str, declared: Declared) -> tuple[tuple[str, Any], ...]:
     """Read ``tier = 1; disk_encrypted; not remote_control; time = 10:00``, or ``-``."""
     if text == EMPTY:
         return ()
     facts: dict[str, Any] = {}
     for offset, part in _parts(text, ";"):
-        name, value = read_fact(part, offset)
+        name, value = read_fact(part, offset, declared)
         if name in facts:
             raise Refusal("given", f"`{name}` is given twice", "remove one of them", offset)
         facts[name] = value

@@ -8,15 +8,16 @@ an error here. Warnings point at what is allowed but seldom meant
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from graphlib import CycleError, TopologicalSorter
 
 from domain.access import Link
-from policies import advice, names, trials
+from policies import advice, declared, names, trials
 from policies.advice import Known
 from policies.buckets import Buckets
 from policies.columns import Rules
+from policies.conditions import Declared
 from policies.index import closures
 from policies.names import ANY
 from policies.parse import Row, read_field
@@ -43,6 +44,7 @@ class Checked:
     action_links: tuple[Link, ...]
     problems: tuple[Problem, ...]
     tests: tuple[trials.Trial, ...] = ()
+    declared: Declared = field(default_factory=dict)
 
     @property
     def errors(self) -> tuple[Problem, ...]:
@@ -56,18 +58,26 @@ def validate(text: str, *, known: Known | None = None) -> tuple[Problem, ...]:
     """
     found = read(text, builtin=False)
     problems = errors_of(found)
-    return in_order(problems or [*advice.warnings(found, known), *trials.warnings(found, known)])
+    if not problems:
+        compared = (atom for clause in set(found.rules.clauses) for atom, _ in clause.atoms)
+        problems += declared.warnings(found.rows["a"], compared)
+        problems += [*advice.warnings(found, known), *trials.warnings(found, known)]
+    return in_order(problems)
 
 
 def check(text: str, *, builtin: bool = False) -> Checked:
     """Read and check *text*. *builtin*: rules speak of Doorward's own resources, and only of them."""
     found = read(text, builtin=builtin)
     buckets = Buckets.of(found.rules.subjects, found.actions, found.resources)
-    return joined(found.rules, buckets, found.rows, in_order(errors_of(found)))
+    return joined(found.rules, buckets, found.rows, in_order(errors_of(found)), found.declared)
 
 
 def joined(
-    rules: Rules, buckets: Buckets, rows: Mapping[str, Sequence[Row]], problems: tuple[Problem, ...]
+    rules: Rules,
+    buckets: Buckets,
+    rows: Mapping[str, Sequence[Row]],
+    problems: tuple[Problem, ...],
+    properties: Declared,
 ) -> Checked:
     """Return rules together with what the other rows say."""
     return Checked(
@@ -77,13 +87,14 @@ def joined(
         distinct(rows["g2"]),
         distinct(rows["g3"]),
         problems,
-        trials.read(rows["t"])[0],
+        trials.read(rows["t"], properties)[0],
+        properties,
     )
 
 
 def errors_of(found: Read) -> list[Problem]:
     """Return the errors of what was read, those of its single lines among them."""
-    problems = [*found.problems, *row_errors(found.rows)]
+    problems = [*found.problems, *row_errors(found.rows, found.declared)]
     if not any(problem.code in _TANGLED for problem in problems):
         problems += undefined_groups(zip(found.lines, found.actions, strict=True), found.rows["g3"])
         problems += undefined_groups(zip(found.lines, found.resources, strict=True), found.rows["g2"])
@@ -92,9 +103,9 @@ def errors_of(found: Read) -> list[Problem]:
     return problems
 
 
-def row_errors(rows: Mapping[str, Sequence[Row]]) -> list[Problem]:
-    """Return the errors of g, g2, g3 and t rows."""
-    problems = list(trials.read(rows["t"])[1])
+def row_errors(rows: Mapping[str, Sequence[Row]], properties: Declared) -> list[Problem]:
+    """Return the errors of g, g2, g3, a and t rows."""
+    problems = [*declared.read(rows["a"])[1], *trials.read(rows["t"], properties)[1]]
     for kind, reader in (("g", _role_link), ("g2", _resource_link), ("g3", _action_link)):
         problems += _links(rows[kind], reader)
         problems += _chains(rows[kind])

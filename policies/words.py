@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from policies.comparisons import MATCHING
 from policies.problems import Refusal, did_you_mean, shown
 
-_TOKEN = re.compile(r"\s*(?:(?P<word>[A-Za-z0-9_.:-]+)|(?P<mark>[<>=!]=|[<>(){}])|(?P<bad>\S+))", re.ASCII)
+_TOKEN = re.compile(r"\s*(?:(?P<word>[A-Za-z0-9_.:@-]+)|(?P<mark>[<>=!]=|[<>(){}])|(?P<bad>\S+))", re.ASCII)
 _ELSEWHERE = {"&": "and", "|": "or", "!": "not", "=": "==", "=>": ">=", "=<": "<="}
 _MATCHES = frozenset(operator.value for operator in MATCHING)
 

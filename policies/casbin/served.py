@@ -48,9 +48,20 @@ class Served:
             subject=Subject(kind, question.subject.id),
             action=action_name(question.action.id),
             resource=resource_id(f"{question.resource.type}:{question.resource.id}"),
-            attributes=attributes(question.context),
+            attributes=attributes(question.context) | self.properties(question),
         )
         return decide(request, bundle=self.bundle, assignments=self.assignments, now=question.now)
+
+    def properties(self, question: Question) -> dict[str, Any]:
+        """Return the declared properties that the question gives, as conditions ask for them."""
+        given = {
+            "subject": question.subject.properties,
+            "action": question.action.properties,
+            "resource": question.resource.properties,
+            "context": question.context,
+        }
+        names = [name.partition(".") for name in (self.bundle.declared if self.bundle else ())]
+        return {f"{scope}.{key}": given[scope][key] for scope, _, key in names if key in given[scope]}
 
 
 def load(text: str) -> tuple[Served | None, tuple[Problem, ...]]:

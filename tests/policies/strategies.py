@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from domain.access import AccessRequest, Link, Subject, SubjectKind
 from policies.bundle import assembled
+from policies.conditions import parse
+from policies.declared import declared_in
 from policies.validate import check
 
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
@@ -25,6 +27,33 @@ PATHS = (
 )
 PERIODS = ("_/2026-11-25T12:00:00", "2026-11-24T00:00:00/2026-11-26T12:30:00", "2026-11-27T08:00:00/_")
 ORDERINGS = ("<", "<=", ">", ">=")
+DECLARATIONS = """a, resource.ownerID, word
+a, subject.email, word
+a, subject.land, word
+a, resource.level, whole number
+a, subject.level, whole number
+a, action.soft, yes or no"""
+DECLARED = declared_in(DECLARATIONS)
+SAMES = (
+    *(("resource.ownerID", "subject.email"), ("country", "subject.land"), ("tier", "resource.level")),
+    *(("subject.level", "resource.level"), ("resource.ownerID", "subject.land")),
+)
+PROPERTY_VALUES = {
+    "resource.ownerID": ("ann@x.org", "bob@x.org", "DE"),
+    "subject.email": ("ann@x.org", "bob@x.org"),
+    "subject.land": ("DE", "FR"),
+    "resource.level": (0, 1, 2, 3),
+    "subject.level": (1, 2),
+    "action.soft": (True, False),
+}
+properties = st.one_of(
+    st.just(("is", "action.soft")),
+    st.tuples(st.just("cmp"), st.just("resource.level"), st.sampled_from(["==", ">="]), st.integers(0, 3)),
+    st.just(("in", "resource.ownerID", ("ann@x.org", "DE"))),
+    st.tuples(st.sampled_from(SAMES), st.sampled_from(["==", "!="])).map(
+        lambda same: ("same", same[0][0], same[1], same[0][1])
+    ),
+)
 atoms = st.one_of(
     st.tuples(st.just("is"), st.sampled_from(["remote_control", "disk_encrypted"])),
     st.tuples(st.just("cmp"), st.just("tier"), st.sampled_from(["==", "!=", *ORDERINGS]), st.integers(0, 3)),
@@ -36,6 +65,7 @@ atoms = st.one_of(
     st.sampled_from(PATHS).map(lambda match: ("match", "path", *match)),
     st.sampled_from(PERIODS).map(lambda period: ("match", "now", "timeMatch", period)),
     st.just(("match", "address", "ipMatch", "10.0.0.0/8")),
+    *(properties, properties),
     st.tuples(st.just("in"), st.just("weekday"), st.sampled_from([("mon",), ("tue", "sun")])),
     st.lists(st.integers(0, 23), min_size=2, max_size=2, unique=True).map(
         lambda hours: ("between", "time", hours[0] * 60, hours[1] * 60 + 30)
@@ -52,6 +82,11 @@ trees = st.recursive(
 conditions = st.one_of(st.none(), atoms, trees)
 
 
+def parsed(condition):
+    """Return the tree that the product reads from what an author would write."""
+    return parse(written(condition), DECLARED)
+
+
 def written(condition):
     """Return the text of a condition tree, as an author would write it."""
     if condition is None:
@@ -59,7 +94,7 @@ def written(condition):
     kind, *parts = condition
     if kind == "is":
         return parts[0]
-    if kind == "match":
+    if kind in ("match", "same"):
         return " ".join(parts)
     if kind == "cmp":
         return f"{parts[0]} {parts[1]} {parts[2]}{'s' if parts[0] == 'touch_age' else ''}"
@@ -99,7 +134,7 @@ class Policy:
 
     @property
     def text(self):
-        lines = ["# generated", ""]
+        lines = ["# generated", "", *DECLARATIONS.split("\n")]
         lines += [f"p, {i}, {s}, {a}, {r}, {written(c)}, -, {e}" for i, s, a, r, c, e in self.rules]
         lines += [f"g, {member}, {group}" for member, group in self.role_links]
         lines += [f"g2, {member}, {group}" for member, group in self.resource_links]
@@ -139,6 +174,7 @@ facts = st.fixed_dictionaries(
         "touch_age": st.integers(0, 400),
         "country": st.sampled_from(["US", "DE", "FR"]),
         "address": st.sampled_from(["10.0.0.1", "192.0.2.1"]),
+        **{name: st.sampled_from(values) for name, values in PROPERTY_VALUES.items()},
     },
 )
 

@@ -7,18 +7,18 @@ from domain.attributes import ATTRIBUTES
 from policies import kleene
 from policies.compiled import compiled
 from policies.conditions import parse
-from tests.policies.strategies import conditions, facts, written
+from tests.policies.strategies import DECLARED, conditions, facts, parsed
 
 anything = st.one_of(
     st.none(), st.booleans(), st.integers(-1, 2000), st.text(max_size=3), st.floats(),
     st.lists(st.integers(0, 20), max_size=3), st.dictionaries(st.text(max_size=1), st.none(), max_size=1),
 )  # fmt: skip
-odd_facts = st.dictionaries(st.sampled_from(sorted(ATTRIBUTES)), anything, max_size=6)
+odd_facts = st.dictionaries(st.sampled_from(sorted([*ATTRIBUTES, *DECLARED])), anything, max_size=6)
 
 
 @given(conditions.filter(bool), st.one_of(facts, odd_facts))
 def test_a_compiled_condition_is_true_false_or_unknown_as_the_explained_one(condition, known):
-    tree = parse(written(condition))
+    tree = parsed(condition)
 
     assert compiled(tree)(known) is kleene.evaluate(tree, known).value
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from policies import kleene
 from policies.conditions import parse
 from policies.satisfiable import MAX_TRIED, outcomes
-from tests.policies.strategies import facts, trees, written
+from tests.policies.strategies import facts, parsed, trees
 
 
 @pytest.mark.parametrize(
@@ -36,7 +36,7 @@ def test_what_is_never_or_always_true_is_found(text, possible):
 
 @given(trees, st.lists(facts, min_size=5, max_size=5))
 def test_no_fact_gives_what_is_said_to_be_impossible(tree, known):
-    condition = parse(written(tree))
+    condition = parsed(tree)
     possible = outcomes(condition)
 
     for fact in known:

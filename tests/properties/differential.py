@@ -29,7 +29,7 @@ from tests.reference import decider
 
 QUESTIONS = 50
 """Questions asked about one world."""
-_parsed = lru_cache(maxsize=4096)(parse)
+_parsed = lru_cache(maxsize=4096)(lambda text: parse(text, drawn.DECLARED))
 
 
 class Unknown(Exception):
@@ -160,6 +160,7 @@ def draw_policy(random: Random) -> drawn.Policy:
 def draw_condition(random: Random, depth: int) -> tuple[Any, ...]:
     """Draw a condition as a tree of tuples, as the reference decider takes it."""
     kinds = ["is", "level", "missed", "age", "country", "weekday", "time", "path", "address", "moment"]
+    kinds += ["word", "number", "same", "same"]
     kind = random.choice([*kinds, "not", "and", "or", "not", "and", "or"])
     if depth and kind == "not":
         return ("not", draw_condition(random, depth - 1))
@@ -167,6 +168,7 @@ def draw_condition(random: Random, depth: int) -> tuple[Any, ...]:
         return (kind, draw_condition(random, depth - 1), draw_condition(random, depth - 1))
     order = random.choice(drawn.ORDERINGS)
     starts, ends = random.sample(range(24), 2)
+    same = random.choice(drawn.SAMES)
     simple: dict[str, tuple[Any, ...]] = {
         "level": ("cmp", "tier", random.choice(["==", "!=", order]), random.randint(0, 3)),
         "missed": ("cmp", "presence_missed", order, random.randint(0, 2)),
@@ -177,8 +179,11 @@ def draw_condition(random: Random, depth: int) -> tuple[Any, ...]:
         "address": ("match", "address", "ipMatch", random.choice(["10.0.0.0/8", "10.1.0.0/16"])),
         "moment": ("match", "now", "timeMatch", random.choice(drawn.PERIODS)),
         "time": ("between", "time", starts * 60, ends * 60 + 30),
+        "word": ("in", "resource.ownerID", ("ann@x.org", "DE")),
+        "number": ("cmp", "resource.level", order, random.randint(0, 3)),
+        "same": ("same", same[0], random.choice(["==", "!="]), same[1]),
     }
-    return simple.get(kind, ("is", random.choice(["remote_control", "disk_encrypted"])))
+    return simple.get(kind, ("is", random.choice(["remote_control", "disk_encrypted", "action.soft"])))
 
 
 def draw_question(random: Random) -> tuple[str, str, str, dict[str, Any]]:
@@ -191,6 +196,7 @@ def draw_question(random: Random) -> tuple[str, str, str, dict[str, Any]]:
         "touch_age": random.randint(0, 400),
         "country": random.choice(["US", "DE", "FR"]),
         "address": random.choice(["10.0.0.1", "10.1.0.1", "192.0.2.1"]),
+        **{name: random.choice(values) for name, values in drawn.PROPERTY_VALUES.items()},
     }
     known = {name: value for name, value in facts.items() if random.random() < 0.67}
     now = drawn.MONDAY + timedelta(minutes=random.randrange(7 * 1440))

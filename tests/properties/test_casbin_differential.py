@@ -32,7 +32,7 @@ from tests.policies.casbin.worlds import (
     requests,
     written,
 )
-from tests.policies.strategies import MONDAY, policies, questions
+from tests.policies.strategies import DECLARATIONS, DECLARED, MONDAY, policies, questions
 
 
 def stock(conf_text, text):
@@ -81,7 +81,7 @@ def test_patterns_of_roles_agree_with_a_registered_matching_function(links, rule
 
 
 def condition(text):
-    tree = None if text == "-" else parse(text)
+    tree = None if text == "-" else parse(text, DECLARED)
     return lambda facts: True if tree is None else kleene.evaluate(tree, facts).value
 
 
@@ -93,11 +93,12 @@ def test_the_compiler_given_the_served_model_decides_as_the_product_does(policy,
     read, problems = model.read(text, functions={"condition": Operator(condition, pattern=0, values=True)})
     assert read is not None, problems
     bundle = policy.bundle
+    rows = policy.text.replace(DECLARATIONS, "")  # another model declares nothing
 
     for question in asked:
         request = question.request
         links = "\n".join(f"g, {a.member}, {a.group}" for a in question.assignments)
-        policy_of = compiled.load(f"{bundle.text}\n{links}\n", read)
+        policy_of = compiled.load(f"{rows}\n{links}\n", read)
         assert policy_of.policy is not None, policy_of.problems
         facts = {**facts_at(request.attributes, question.now), "path": path_of(request.resource)}
         values = {"sub": str(request.subject), "act": request.action, "obj": request.resource, "ctx": facts}

@@ -6,14 +6,13 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from domain.access import AccessRequest, Link, Subject, SubjectKind
-from policies.conditions import parse
 from policies.crowd import Holder
 from policies.decide import decide, decide_for, facts_at
 from policies.effects import effects
 from policies.kleene import evaluate
 from policies.shifts import GAINS, LOSSES, Kind
 from policies.worlds import worlds
-from tests.policies.strategies import ACTIONS, MONDAY, ROLES, conditions, policies, questions, written
+from tests.policies.strategies import ACTIONS, MONDAY, ROLES, conditions, parsed, policies, questions
 
 PEOPLE = [
     Holder("person:ann", ("role:a",)),
@@ -137,7 +136,7 @@ def test_the_people_of_one_role_are_told_together(policy, role):
 @given(st.lists(conditions.filter(bool), min_size=1, max_size=3), questions)
 @settings(deadline=None)
 def test_some_of_the_facts_to_try_stand_for_any_others(trees, question):
-    read = [parse(written(tree)) for tree in trees]
+    read = [parsed(tree) for tree in trees]
     facts = {**facts_at(question.request.attributes, question.now), "path": "/x/1"}
     tried = worlds(read, most=10**6)
 

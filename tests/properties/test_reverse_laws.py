@@ -18,6 +18,7 @@ from policies.reverse import Given, Principal, Reach, what_can, who_can
 from tests.policies.strategies import (
     ACTIONS,
     MEMBERS,
+    PROPERTY_VALUES,
     RESOURCES,
     ROLES,
     Policy,
@@ -232,6 +233,7 @@ def permitted(policy, question, known, now):
     return decide(request, bundle=policy.bundle, assignments=question.assignments, now=now).permitted
 
 
+BESIDE: dict[type, tuple[object, ...]] = {str: ("other", "ZZ"), int: (0, 4, 5), bool: ()}
 VALUES: dict[str, tuple[object, ...]] = {
     "remote_control": (True, False),
     "disk_encrypted": (True, False),
@@ -240,13 +242,19 @@ VALUES: dict[str, tuple[object, ...]] = {
     "touch_age": (0, 59, 60, 61, 299, 300, 301, 400),
     "country": ("US", "DE", "FR", "ZZ"),
     "address": ("10.0.0.0", "10.0.0.1", "10.255.255.255", "11.0.0.0", "192.0.2.1", "::1", "0.0.0.0"),
+    **{name: (*values, *BESIDE[type(values[0])]) for name, values in PROPERTY_VALUES.items()},
 }
 
 
 def satisfying(asks):
     """Return every combination of facts of which all that a promise asks is true."""
-    names = sorted({atom.attribute.name for ask in asks for atom, _ in kleene.atoms(ask)})
-    worlds = (dict(zip(names, each, strict=True)) for each in product(*(VALUES[name] for name in names)))
+    compared = [atom for ask in asks for atom, _ in kleene.atoms(ask)]
+    names = sorted({attribute.name for atom in compared for attribute in atom.attributes})
+    told = [
+        value for atom in compared for value in (atom.value if type(atom.value) is tuple else (atom.value,))
+    ]
+    values = [(*VALUES[name], *(v for v in told if type(v) is type(VALUES[name][0]))) for name in names]
+    worlds = (dict(zip(names, each, strict=True)) for each in product(*values))
     return [known for known in worlds if all(kleene.evaluate(ask, known).value for ask in asks)]
 
 
@@ -259,7 +267,7 @@ def test_whatever_satisfies_what_a_miss_promises_opens_the_door(policy, question
             continue
         asks = miss.opening.asks
         for ask in asks:
-            graded = isinstance(ask, Atom) and ask.attribute.name in GRADED
+            graded = isinstance(ask, Atom) and ask.other is None and ask.attribute.name in GRADED
             said = f"at {ask.attribute.name} {ask.value}" if graded else sentences.condition(ask)
             assert said in miss.sentence
         worlds = satisfying(asks)

@@ -2,7 +2,8 @@
 
 A condition is None or a tree of tuples: ("is", name), ("cmp", name, operator, value),
 ("in", name, values), ("between", name, start, end), ("match", name, operator, pattern)
-for the few patterns of the generated policies, ("not", c), ("and", c, …), ("or", c, …).
+for the few patterns of the generated policies, ("same", name, operator, name) for two
+facts, ("not", c), ("and", c, …), ("or", c, …).
 """
 
 import operator
@@ -23,6 +24,9 @@ def value(condition, facts):
         return [False, None, True][min(ranked) if kind == "and" else max(ranked)]
     if kind == "not":
         return {True: False, False: True, None: None}[value(parts[0], facts)]
+    if kind == "same":
+        one, two = facts.get(parts[0]), facts.get(parts[2])
+        return None if one is None or two is None else COMPARE[parts[1]](one, two)
     if (have := facts.get(parts[0])) is None:
         return None
     if kind == "match":
