@@ -8,7 +8,7 @@ PORT ?= 8080
 WORKERS ?= 2
 export PORT
 
-.PHONY: help run demo serve test test-fast test-browser lint format bench soak coverage screens lock clean setup setup-dev system
+.PHONY: help run demo serve test test-fast test-browser image-test lint format bench soak coverage screens lock clean setup setup-dev system
 
 help: ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ test-fast: setup-dev ## Run the tests that need neither browser nor PostgreSQL
 
 test-browser: setup-dev system ## Run the browser tests only
 	$(BIN)/python -m pytest -m browser
+
+image-test: setup-dev ## Build the images and run them hardened; for a release (Debian: apt; needs root or sudo)
+	tools/image-test
 
 lint: setup-dev ## Check style, types and the direction of imports
 	$(BIN)/ruff check .
@@ -74,4 +77,5 @@ system: ## Install what the tests need from the system (Debian and Ubuntu: apt; 
 	tools/system
 
 clean: ## Remove what was made here (the demo's database too)
+	tools/image-test clean
 	rm -rf $(VENV) .run build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

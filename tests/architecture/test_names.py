@@ -62,6 +62,18 @@ def test_every_package_and_module_at_the_top_is_known_here() -> None:
     assert packages | modules <= BROKER | BESIDE
 
 
+def test_exactly_the_broker_goes_into_the_image() -> None:
+    kept = {
+        line[1:].partition("/")[0]
+        for line in (ROOT / ".dockerignore").read_text().splitlines()
+        if line[:1] == "!"
+    }
+
+    assert {name.removesuffix(".py") for name in kept} - {
+        "LICENSE", "README.md", "docker", "pyproject.toml", "requirements",
+    } == BROKER  # fmt: skip
+
+
 @pytest.mark.parametrize("beside", ["agent", "clients", "demo", "examples"])
 def test_what_stands_beside_the_broker_imports_nothing_of_it(beside: str) -> None:
     for path in (ROOT / beside).rglob("*.py"):
