@@ -10,7 +10,8 @@ import pytest
 
 from settings import PREFIX, Settings, SettingsInvalid, read_settings
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "settings.md"
+ROOT = Path(__file__).parents[2]
+DOCUMENT = ROOT / "docs" / "settings.md"
 
 
 def test_all_problems_are_told_at_once_with_a_suggestion() -> None:
@@ -71,3 +72,15 @@ def test_every_setting_is_documented_and_nothing_else_is() -> None:
     documented = set(re.findall(r"^\| `(DOORWARD_[A-Z_]+)`", DOCUMENT.read_text(), re.MULTILINE))
 
     assert documented == {PREFIX + name.upper() for name in Settings.model_fields}
+
+
+def test_image_and_compose_file_give_what_a_start_needs() -> None:
+    """A setting that comes to be required is given there too: nothing else here would notice."""
+    image = dict(re.findall(r"(DOORWARD_\w+)=(\S+)", (ROOT / "docker" / "Dockerfile").read_text()))
+    given = re.findall(
+        r"^ +(DOORWARD_\w+): (\S+)", (ROOT / "docker" / "compose.yaml").read_text(), re.MULTILINE
+    )
+    compose = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in given}
+
+    assert read_settings(image)[0].database_url.startswith("sqlite")
+    assert read_settings({**image, **compose})[0].database_url.startswith("postgresql")
