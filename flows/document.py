@@ -35,6 +35,14 @@ class NetworkEntry(_Strict):
     asn: int | None = None
 
 
+class SiteEntry(_Strict):
+    """A site behind a proxy: its origin, and the resource that its root is."""
+
+    origin: Text
+    resource: Text
+    whole: bool = False
+
+
 class ServiceEntry(_Strict):
     """A service: policy enforcement point, OAuth client, or both."""
 
@@ -49,6 +57,8 @@ class ServiceEntry(_Strict):
     redirect_uris: tuple[Text, ...] = ()
     home_url: str | None = None
     auth_method: Literal["client_secret", "private_key_jwt", "none"] = "client_secret"
+    dialect: Literal["nginx", "caddy", "traefik", "apache", "envoy"] | None = None
+    sites: tuple[SiteEntry, ...] = ()
     jwk: dict[str, Any] | None = None
 
 

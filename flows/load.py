@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from audit.events import Event, EventKind
 from domain.errors import Conflict, Invalid
+from domain.sites import Site
 from flows import activate, catalog, people
 from flows.document import Document, EngagementEntry, HoursEntry
 from flows.parts import Parts
@@ -113,7 +114,8 @@ def _models_and_networks(session: Session, parts: Parts, document: Document) -> 
 def _services(session: Session, parts: Parts, document: Document, loaded: Loaded) -> list[Event]:
     events: list[Event] = []
     for entry in document.services:
-        form = ServiceForm(**entry.model_dump(exclude={"name"}))
+        sites = tuple(Site(**site.model_dump()) for site in entry.sites)
+        form = ServiceForm(**entry.model_dump(exclude={"name", "sites"}), sites=sites)
         row = service_by_name(session, entry.name)
         if row is None:
             row, made = create_service(session, parts, name=entry.name, form=form, by="host")

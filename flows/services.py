@@ -25,10 +25,19 @@ from crypto.jws import SignatureInvalid, public_key
 from crypto.secrets import new_secret
 from domain.access import RESERVED_TYPE, SubjectKind, action_name, resource_id
 from domain.errors import Conflict, Invalid, NotFound
+from domain.sites import DIALECTS, Site, checked_site
 from flows.end_access import end_root
 from flows.parts import Parts
 from flows.search import SEARCHES
-from models.catalog import Service, ServiceSecret, lock_service, secrets_of, service_by_name
+from models.catalog import (
+    Service,
+    ServiceSecret,
+    covers,
+    lock_service,
+    secrets_of,
+    service_by_name,
+    services,
+)
 from models.instance import raise_state_revision
 from models.people import Principal
 from tokens.credentials import KEY, PUBLIC, SECRET
@@ -54,6 +63,8 @@ class ServiceForm:
     actions: Sequence[str] = ()
     context_keys: Sequence[str] = ()
     searches: Sequence[str] = ()
+    dialect: str | None = None
+    sites: Sequence[Site] = ()
     jwk: Mapping[str, Any] | None = field(default=None, hash=False)
 
 
@@ -136,8 +147,11 @@ def _active(session: Session, service_id: str) -> Service:
 def _saved(row: Service, by: str) -> Event:
     details = {
         name: getattr(row, name)
-        for name in ("name", "audience", "auth_method", "redirect_uris", "prefixes", "actions", "searches")
-    }
+        for name in (
+            "name", "audience", "auth_method", "redirect_uris", "prefixes", "actions", "searches", "dialect",
+            "sites",
+        )
+    }  # fmt: skip
     return Event(EventKind.SERVICE_SAVED, by, row.id, details)
 
 
@@ -159,6 +173,8 @@ def _checked(session: Session, parts: Parts, form: ServiceForm, *, own_id: str |
         "actions": [action_name(name) for name in form.actions],
         "context_keys": [_context_key(key) for key in form.context_keys],
         "searches": [_search(what) for what in form.searches],
+        "dialect": _dialect(form),
+        "sites": _sites(session, form, own_id),
         "jwk": _jwk(form),
     }
 
@@ -218,6 +234,33 @@ def _context_key(key: str) -> str:
     if not _CONTEXT_KEY.match(key) or key in {"token", "grant_id"}:
         raise Invalid(f"`{key[:80]}` is not a name of a fact", code="context-key")
     return key
+
+
+def _dialect(form: ServiceForm) -> str | None:
+    if form.dialect is not None and form.dialect not in DIALECTS:
+        raise Invalid(f"`{form.dialect[:40]}` is no proxy that is known", code="service-dialect")
+    if (form.dialect is not None) != bool(form.sites):
+        raise Invalid("a proxy has sites, and sites have a proxy", code="service-dialect")
+    return form.dialect
+
+
+def _sites(session: Session, form: ServiceForm, own_id: str | None) -> list[dict[str, Any]]:
+    """Return the sites in their one spelling. An origin is one active service's; its resource is in reach."""
+    checked = [checked_site(site) for site in form.sites]
+    taken = {
+        site["origin"]
+        for row in services(session)
+        if row.state == "active" and row.id != own_id
+        for site in row.sites
+    }
+    for n, site in enumerate(checked):
+        if site.origin in taken or site.origin in {other.origin for other in checked[:n]}:
+            raise Conflict(f"the origin `{site.origin}` is another site's", code="site-taken")
+        if not any(covers(prefix, site.resource) for prefix in form.prefixes):
+            raise Invalid(
+                f"`{site.resource}` is not among the resources that the service may ask about", code="site"
+            )
+    return [site.stored() for site in checked]
 
 
 def _jwk(form: ServiceForm) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ from models import (
     policy,
     presence,
     sessions,
+    sites,
     touches,
 )
 from models.base import Base
@@ -40,5 +41,6 @@ __all__ = [
     "policy",
     "presence",
     "sessions",
+    "sites",
     "touches",
 ]

@@ -56,6 +56,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime(),
         dict[str, Any]: JSON(),
         list[str]: JSON(),
+        list[dict[str, Any]]: JSON(),
         bytes: LargeBinary(),
         int: BigInteger(),
         str: String(),

@@ -22,6 +22,8 @@ class Service(Base):
     *searches* what it may search for (`subject`, `resource`, `action`).
     *audience* is the `aud` of tokens for its resources. *auth_method* is
     `client_secret`, `private_key_jwt` or `none` (a public client, PKCE only).
+    *dialect*: how a proxy that asks for its *sites* speaks (see ``domain.sites``);
+    None: it is no proxy.
     """
 
     __tablename__ = "services"
@@ -37,6 +39,8 @@ class Service(Base):
     actions: Mapped[list[str]]
     context_keys: Mapped[list[str]]
     searches: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
+    dialect: Mapped[str | None]
+    sites: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
     auth_method: Mapped[str]
     jwk: Mapped[dict[str, Any] | None]
     epoch: Mapped[int] = mapped_column(default=1)

@@ -198,7 +198,8 @@ def test_the_documents_example_is_loaded(world: World, authority: AttestationAut
 def test_the_members_of_the_document_are_listed() -> None:
     tables: dict[str, type[BaseModel]] = {
         "key_models": documents.KeyModel, "networks": documents.NetworkEntry,
-        "services": documents.ServiceEntry, "resources": documents.ResourceEntry,
+        "services": documents.ServiceEntry, "services.sites": documents.SiteEntry,
+        "resources": documents.ResourceEntry,
         "people": documents.PersonEntry,
         "people.engagement": documents.EngagementEntry, "people.hours": documents.HoursEntry,
     }  # fmt: skip

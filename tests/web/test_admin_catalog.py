@@ -184,6 +184,50 @@ def test_a_service_is_edited_and_keeps_its_name(world: World, asha: Desk) -> Non
     assert "Telemetry v2" in asha.get(f"/admin/services/{service_id(world)}").text
 
 
+def test_a_proxy_is_entered_with_its_sites_and_its_page_says_which_question_a_request_is(
+    world: World, asha: Desk
+) -> None:
+    sites = "https://Wiki.example.org:443/ web:wiki\nhttps://board.example.org web:wiki/board whole"
+    proxy = {**SERVICE, "dialect": "nginx", "sites": sites, "prefixes": "web:wiki"}
+    wrong = [
+        {"sites": "https://wiki.example.org"},
+        {"sites": "https://wiki.example.org web:wiki all"},
+        {"sites": "http://wiki.example.org web:wiki"},
+        {"sites": "https://wiki.example.org/docs web:wiki"},
+        {"sites": "https://a@wiki.example.org web:wiki"},
+        {"sites": "https://wiki.example.org svc:other"},
+        {"sites": "https://wiki.example.org web:wiki/"},
+        {"sites": "https://[ web:wiki"},
+        {"sites": "https://wiki.example.org web:wiki\nhttps://wiki.example.org web:wiki/x"},
+    ]
+
+    pages = [asha.post("/admin/services/new", **{**proxy, **typed}) for typed in wrong]
+    no_proxy = asha.post("/admin/services/new", **{**proxy, "dialect": ""})
+    assert SECRET.findall(asha.post("/admin/services/new", **proxy).text)
+    here = f"/admin/services/{service_id(world)}"
+    taken = {**proxy, "name": "other", "audience": "https://other.example.org"}
+    again = asha.post("/admin/services/new", **taken)
+    form, page = asha.get(f"{here}/edit").text, asha.get(here).text
+    asked = asha.get(f"{here}?method=POST&address=https%3A%2F%2Fwiki.example.org%2Fdocs%2Fa%2F%3Fx%3D1").text
+    whole = asha.get(f"{here}?method=GET&address=https://board.example.org/x%252F").text
+    refused = asha.get(f"{here}?method=GET&address=https://wiki.example.org//x").text
+    foreign = asha.get(f"{here}?method=GET&address=x").text
+
+    for answer in pages:
+        assert answer.status_code in {400, 409}
+        assert 'href="#f-sites"' in answer.text
+    assert 'href="#f-dialect"' in no_proxy.text
+    assert again.status_code == 409
+    assert "https://wiki.example.org web:wiki\nhttps://board.example.org web:wiki/board whole" in form
+    assert '<option value="nginx" selected>nginx</option>' in form
+    assert "https://board.example.org</a> is <code>web:wiki/board</code> as a whole" in page
+    assert "<strong>write</strong> <code>web:wiki/docs/a</code>" in asked
+    assert "<strong>read</strong> <code>web:wiki/board</code>" in whole
+    assert "<code>path-ambiguous</code>" in refused
+    assert "<code>outside-scope</code>" in foreign
+    assert recorded(world, "service.saved")[0][1]["sites"][0]["resource"] == "web:wiki"
+
+
 def test_a_service_is_disabled_by_a_touch_and_gets_no_secret_any_more(world: World, asha: Desk) -> None:
     asha.post("/admin/services/new", **SERVICE)
     here = f"/admin/services/{service_id(world)}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flask import Response, jsonify
+from flask import Response, jsonify, request
 
 from domain.errors import DoorwardError
+from domain.sites import Site, question_at
 from flows import services
 from flows.console import carry_out_tapped, enter_service, service_secret
 from flows.services import ServiceForm
@@ -27,8 +28,15 @@ METHODS = (
         "a browser or a laptop cannot keep a secret; PKCE protects the exchange",
     ),
 )
+DIALECT_WORDS = {
+    "nginx": "nginx",
+    "caddy": "Caddy",
+    "traefik": "Traefik",
+    "apache": "Apache",
+    "envoy": "Envoy",
+}
 _LISTS = ("redirect_uris", "prefixes", "actions", "context_keys")
-_NAMES = ("name", "title", "audience", "auth_method", "home_url", "jwk", *_LISTS)
+_NAMES = ("name", "title", "audience", "auth_method", "home_url", "jwk", "dialect", *_LISTS)
 _FIELDS = {
     "service-name": "name",
     "service-name-taken": "name",
@@ -45,6 +53,9 @@ _FIELDS = {
     "subject-type": "subject_types",
     "search-kind": "searches",
     "service-key": "jwk",
+    "service-dialect": "dialect",
+    "site": "sites",
+    "site-taken": "sites",
 }
 
 
@@ -89,6 +100,7 @@ def edit_page(service_id: str) -> Answer:
     row = service_page(parts(), service_id).service
     values: dict[str, Any] = {name: getattr(row, name) or "" for name in _NAMES}
     values |= {name: "\n".join(getattr(row, name)) for name in _LISTS}
+    values["sites"] = "\n".join(_site_line(site) for site in row.sites)
     values["subject_types"] = row.subject_types
     values["searches"] = row.searches
     values["jwk"] = json.dumps(row.jwk, indent=2) if row.jwk else ""
@@ -151,7 +163,7 @@ def _disabling(service_id: str, reason: str) -> dict[str, Any]:
 
 
 def _posted() -> Form:
-    form = Form.posted(_NAMES, ("subject_types", "searches"))
+    form = Form.posted((*_NAMES, "sites"), ("subject_types", "searches"))
     form.need(
         title="Write the name that people know it by.",
         audience="Write the audience of its tokens, for example https://telemetry.example.org.",
@@ -170,6 +182,9 @@ def _wanted(form: Form) -> ServiceForm | None:
         if not isinstance(jwk, dict):
             form.note("jwk", "Paste one JSON object: the public half of a P-256 key as a JWK.")
             return None
+    sites = _sites(form)
+    if sites is None:
+        return None
     return ServiceForm(
         title=form["title"],
         audience=form["audience"],
@@ -177,9 +192,41 @@ def _wanted(form: Form) -> ServiceForm | None:
         home_url=form["home_url"] or None,
         subject_types=form["subject_types"],
         searches=form["searches"],
+        dialect=form["dialect"] or None,
+        sites=sites,
         jwk=jwk,
         **{name: form[name].split() for name in _LISTS},
     )
+
+
+def _sites(form: Form) -> tuple[Site, ...] | None:
+    """Return the sites that were typed, one a line, or None after noting one that cannot be read."""
+    sites = []
+    for line in form["sites"].splitlines():
+        words = line.split()
+        if words and (len(words) not in {2, 3} or words[2:] not in ([], ["whole"])):
+            form.note("sites", "Write an origin and a resource on each line, and perhaps the word whole.")
+            return None
+        if words:
+            sites.append(Site(words[0], words[1], whole=len(words) == 3))
+    return tuple(sites)
+
+
+def _site_line(site: dict[str, Any]) -> str:
+    return f"{site['origin']} {site['resource']}" + (" whole" if site["whole"] else "")
+
+
+def _tried(sites: list[dict[str, Any]]) -> dict[str, str]:
+    """Return which question the request that the page was asked about becomes, or why none."""
+    method, address = request.args.get("method", "GET").strip(), request.args.get("address", "").strip()
+    tried = {"method": method, "address": address, "resource": "", "refused": ""}
+    if not address:
+        return tried
+    try:
+        action, resource = question_at([Site.of(site) for site in sites], method, address)
+    except DoorwardError as error:
+        return {**tried, "refused": said(error), "code": error.code}
+    return {**tried, "action": action, "resource": resource}
 
 
 def _secret(service_id: str) -> Answer:
@@ -191,9 +238,19 @@ def _secret(service_id: str) -> Answer:
 def _page(service_id: str, *, problem: str = "", status: int = 200) -> Answer:
     found = service_page(parts(), service_id)
     return page(
-        "service.html", active="services", found=found, problem=problem, status=status, methods=METHODS
+        "service.html",
+        active="services",
+        found=found,
+        problem=problem,
+        status=status,
+        methods=METHODS,
+        dialects=DIALECT_WORDS,
+        tried=_tried(found.service.sites),
     )
 
 
 def _form_page(form: Form, row: object) -> Answer:
-    return page("service_form.html", form=form, active="services", row=row, methods=METHODS)
+    dialects = [("", "No proxy"), *DIALECT_WORDS.items()]
+    return page(
+        "service_form.html", form=form, active="services", row=row, methods=METHODS, dialects=dialects
+    )
