@@ -41,6 +41,7 @@ class Question:
     token: str | None = None
     grant_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    door: str = "evaluation"
 
 
 class Asking:
@@ -119,7 +120,7 @@ def asked_by(session: Session, parts: Parts, service: Service, question: Questio
     if roots is not None and roots.person.id != subject_of(question):
         roots, grant, problem = None, None, ReasonCode.SESSION_MISSING
     return Asked(
-        "evaluation",
+        question.door,
         subject_of(question),
         question.action,
         question.resource,

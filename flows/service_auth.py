@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from crypto.digests import secret_digest
 from domain.errors import NotAuthenticated, TooMany
+from domain.sites import Site
 from evidence.networks import place_key
 from flows.parts import Parts
 from models.catalog import Service, service_by_name, service_by_secret, spend_assertion
@@ -36,7 +37,8 @@ _BEARER_REMEDY = "Send the service's secret or token as a Bearer credential."
 
 def client_of(service: Service) -> Client:
     """Return *service* as an OAuth client. Its name is its client id."""
-    return Client(service.name, service.id, service.auth_method, tuple(service.redirect_uris), service.epoch)
+    addresses = (*service.redirect_uris, *(Site.of(site).callback for site in service.sites))
+    return Client(service.name, service.id, service.auth_method, addresses, service.epoch)
 
 
 def authenticate(parts: Parts, *, authorization: str, fields: dict[str, str], address: str) -> Client:

@@ -13,6 +13,7 @@ from flows.parts import Event, Parts
 from models.jobs import forget_finished
 from models.keys import forget_old_challenges
 from models.sessions import forget_old_counters
+from models.sites import forget_old_site_sessions
 from models.touches import forget_old_touches
 
 EVERY = timedelta(minutes=10)
@@ -25,6 +26,7 @@ def forget(session: Session, _parts: Parts, task: Task) -> Sequence[Event]:
     """Delete counters older than a day (every window is shorter), dead challenges, old touches and jobs."""
     forget_old_counters(session, task.now - KEEP_COUNTERS)
     forget_old_challenges(session, task.now)
+    forget_old_site_sessions(session, task.now)
     forget_old_touches(session, task.now - WINDOW)
     forget_finished(session, task.now - KEEP_JOBS)
     return ()

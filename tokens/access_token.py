@@ -27,6 +27,10 @@ class TokenInvalid(Exception):
     """The token is not ours, not for this audience, or over. Says nothing about why to a caller."""
 
 
+class TokenBound(TokenInvalid):
+    """The token is bound to a key, and comes without a proof of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """What a person's access token says."""
@@ -102,7 +106,7 @@ def read(
     if claims.get("iss") != issuer or claims.get("aud") != audience:
         raise TokenInvalid("the token is another issuer's or for another audience")
     if "cnf" in claims:
-        raise TokenInvalid("the token is bound to a key, and nobody here checks the binding")
+        raise TokenBound("the token is bound to a key, and nobody here checks the binding")
     if not isinstance(claims.get("jti"), str) or not _moment(claims, "iat") - MAX_SKEW <= now < _moment(
         claims, "exp"
     ):

@@ -7,9 +7,10 @@ from flask import Flask
 from flows.parts import Parts
 from web import edge, observe, problems
 from web.api import agent as agent_api
-from web.api import authzen, oauth, reference
+from web.api import authzen, forward, oauth, reference
+from web.api.forward.door import Target
 from web.edge import Networks
-from web.pages import access, admin, authorize, keys, own_keys, presence, session
+from web.pages import access, admin, authorize, keys, own_keys, presence, session, sites
 from web.templating import install as install_templates
 
 
@@ -17,6 +18,7 @@ def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_
     """Return the application that serves *parts*."""
     app = Flask("web", static_folder="static", template_folder="templates")
     app.extensions["doorward"] = parts
+    app.url_map.converters["target"] = Target
     app.json.sort_keys = False  # type: ignore[attr-defined]
     edge.install(app, trusted=trusted_proxies, proxy_header=proxy_header)
     problems.register(app)
@@ -29,9 +31,11 @@ def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_
         own_keys.pages,
         presence.pages,
         authorize.pages,
+        sites.pages,
         agent_api.api,
         oauth.api,
         *authzen.BLUEPRINTS,
+        *forward.BLUEPRINTS,
         reference.api,
         *admin.BLUEPRINTS,
     ):

@@ -39,6 +39,18 @@ kind = "corporate"
 country = "DE"
 asn = 64501
 
+[[services]]
+name = "board"
+title = "Status board"
+audience = "https://board.example.org"
+prefixes = ["svc:status-board"]
+actions = ["read"]
+dialect = "nginx"
+sites = [
+  { origin = "https://board.example.org", resource = "svc:status-board" },
+  { origin = "https://numbers.board.example.org:8443", resource = "svc:status-board/numbers", whole = true },
+]
+
 [[resources]]
 id = "data:payroll"
 title = "Payroll"

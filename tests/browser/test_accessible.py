@@ -28,6 +28,7 @@ NOT_LINKED = {
     "/activate",
     "/register/<secret>",
     "/oauth/authorize",
+    "/site",
     "/admin/policy/publish",
     "/presence/<check_id>",
     "/keys/add/<signature_id>",
@@ -37,6 +38,7 @@ NOT_LINKED = {
 }
 """Pages that one is sent to; each is looked at by name below."""
 NO_PAGES = (
+    "/authz/",
     "/presence/now",
     "/static/",
     "/.well-known/",
@@ -136,7 +138,13 @@ def test_pages_that_one_is_sent_to_are_for_everybody(lived: tuple[Lived, Visitor
     link = asha.page.locator("main code", has_text="/register/").inner_text()
     found = look(asha.page, "the page of a new link")
 
-    for path in ("/login", link, "/activate", "/nowhere"):
+    for path in (
+        "/login",
+        link,
+        "/activate",
+        "/nowhere",
+        "/site?why=cookie&origin=https://board.example.org",
+    ):
         found += look(stranger.go(path), path)
     for path in ("/touch?next=/access", authorize(life.house), "/oauth/authorize?client_id=nobody"):
         found += look(imani.go(path), path) + look(laila.go(path), path)
@@ -153,6 +161,15 @@ def test_pages_that_one_is_sent_to_are_for_everybody(lived: tuple[Lived, Visitor
 
     assert found == []
     assert stranger.complaints + imani.complaints + laila.complaints + asha.complaints == []
+
+
+def a_question_of_a_proxy(asha: Visitor) -> Page:
+    page = asha.go("/admin/services")
+    page.get_by_role("link", name="Status board").click()
+    page.get_by_label("Address", exact=True).fill("https://board.example.org/" + "long-path/" * 30)
+    asha.press("Show the question")
+    page.get_by_text("It is asked as").wait_for()
+    return page
 
 
 def authorize(house: House) -> str:
@@ -211,6 +228,7 @@ SUBMITTED: tuple[Callable[[Visitor], Page], ...] = (
     rules_with_an_error,
     a_form_with_errors,
     the_secret_of_a_service,
+    a_question_of_a_proxy,
     a_verified_record,
     a_key_of_the_inventory,
 )

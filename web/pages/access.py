@@ -14,6 +14,7 @@ from domain.reasons import ReasonCode
 from flows import access, end_access
 from flows.admin import may
 from flows.evidence_view import to_mend
+from flows.sites import site_with
 from web.edge import require_same_origin
 from web.observe import count_decision
 from web.state import parts, session_cookie, viewer
@@ -130,4 +131,5 @@ def _explained(decision: Decision, action: str, resource: str) -> str:
         here="/access/why?" + urlencode({"resource": resource, "action": action}),
         needs_touch=decision.reason.code is ReasonCode.TOUCH_STALE,
         sponsor=viewer().sponsor,
+        site=site_with(parts(), resource),
     )
