@@ -19,6 +19,10 @@ function ask(r)
     if r.uri:sub(1, 11) == "/.doorward/" then
         return apache2.DECLINED
     end
+    -- Apache drops what a client's Connection header names, before it passes the request on.
+    if (r.headers_in["Connection"] or ""):lower():find("doorward", 1, true) then
+        return 403
+    end
     local headers = {
         ["Host"] = BROKER_HOST,
         ["DoorwardCredential"] = CREDENTIAL,

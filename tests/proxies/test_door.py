@@ -5,6 +5,8 @@ from __future__ import annotations
 from unittest.mock import patch
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from domain.sites import Site
@@ -130,6 +132,33 @@ def test_a_path_with_a_second_spelling_is_refused(wiki: Wiki) -> None:
         answer = wiki.ask(path.encode().decode("latin-1"))
         assert code_of(answer) in {(403, "path-ambiguous"), (403, "target-malformed")}, path
     assert wiki.log() == []
+
+
+@ON_SQLITE
+def test_whatever_is_sent_gets_a_clear_answer_and_no_permit_without_a_session(wiki: Wiki) -> None:
+    names = [
+        prefix + name for prefix in ("Doorward", "X-Forwarded-", "X-Original-")
+        for name in ("Method", "Uri", "Host", "Proto", "Credential")
+    ]  # fmt: skip
+    known = [*wiki.passed().values(), "http", "traefik", "/", "POST", "Bearer a.b.c", "Bearer ", "Basic Og=="]
+    values = st.sampled_from(known) | st.text(st.characters(codec="latin-1", exclude_characters="\r\n\0"))
+    headers = st.dictionaries(st.sampled_from([*names, "Cookie", "Authorization", "Accept", "Host"]), values)
+    paths = ("nginx", "apache", "caddy", "traefik", "envoy/", "envoy/docs/a", "site/nginx/start",
+             "site/nginx/callback?code=x", "site/nginx/check", "site/envoy/check")  # fmt: skip
+    seen = set()
+
+    @settings(max_examples=200, deadline=None, database=None, phases=[Phase.generate], derandomize=True,
+              suppress_health_check=list(HealthCheck))  # fmt: skip
+    @given(st.sampled_from(paths), st.booleans(), headers)
+    def ask(path: str, right: bool, sent: dict[str, str]) -> None:
+        answer = wiki.http.get(f"/authz/{path}", headers={**sent, **(wiki.passed() if right else {})})
+        seen.add(answer.status_code)
+        assert answer.status_code in {303, 400, 401, 403, 421, 429}, answer.text
+        assert answer.status_code != 303 or path.startswith("site/"), answer.location
+
+    ask()
+
+    assert {303, 401, 403} <= seen
 
 
 @ON_SQLITE

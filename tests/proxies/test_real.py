@@ -78,6 +78,20 @@ def test_nobody_forges_who_they_are(street: Street, cookies: dict[str, Header], 
 
 
 @each
+def test_nobody_has_the_proxy_drop_who_they_are(
+    street: Street, cookies: dict[str, Header], proxy: str
+) -> None:
+    """What `Connection` names is dropped by some proxies before they pass a request on (RFC 9110, 7.6.1)."""
+    for listed in ("close, DoorwardSubject", "doorwardsubject,DoorwardLogin", "keep-alive, DOORWARDSUBJECT"):
+        answer = street.send(proxy, "/docs/a", "GET", cookies[proxy], ("Connection", listed))
+        assert answer.seen is None or answer.identity == [street.imani.id], listed
+    answer = street.send(
+        proxy, "/docs/a", "GET", cookies[proxy], ("Connection", "close"), ("Connection", "DoorwardSubject")
+    )
+    assert answer.seen is None or answer.identity == [street.imani.id]
+
+
+@each
 def test_nobody_forges_path_method_host_or_proxy(
     street: Street, cookies: dict[str, Header], proxy: str
 ) -> None:
