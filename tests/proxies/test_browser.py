@@ -13,7 +13,7 @@ from models.access import grants_of
 from tests.browser.visitor import Visitor
 from tests.proxies.conftest import Street
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_person_is_sent_to_log_in_comes_back_and_is_closed_out_when_it_ends(

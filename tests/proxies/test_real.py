@@ -9,6 +9,7 @@ from tests.proxies.conftest import Street
 from tests.proxies.gate import PROXIES, Header, send
 
 BROWSER: tuple[Header, ...] = (("Accept", "text/html,*/*;q=0.8"), ("Sec-Fetch-Mode", "navigate"))
+pytestmark = pytest.mark.slow
 each = pytest.mark.parametrize("proxy", PROXIES)
 
 

@@ -13,6 +13,7 @@ from models.access import DecisionRow
 from tests.proxies.conftest import Street
 from tests.proxies.gate import PROXIES, Header
 
+pytestmark = pytest.mark.slow
 PIECES = (
     "/", "//", "docs", "secret", "a", ".", "..", "%2e", "%2E%2e", "%2f", "%5c", "\\", ";", ";x=1", "%00", "%",
     "%25", "%252e", "?", "#", "%73ecret", "payroll", ".doorward", "%2edoorward", "start", "~", "@", "+", ",",
