@@ -76,6 +76,8 @@ class EventKind(Enum):
     REPORT_REFUSED = ("posture.refused", "A laptop's report was refused.")
     NETWORK_NAMED = ("network.named", "A network was given a name and kind.")
     NETWORK_REMOVED = ("network.removed", "A named network was removed.")
+    ENTITY_SAVED = ("entity.saved", "An entity was entered, or its properties changed.")
+    ENTITY_REMOVED = ("entity.removed", "An entity was removed; its memberships ended.")
     RESOURCE_SAVED = ("resource.saved", "A resource was entered or changed.")
     RESOURCE_REMOVED = ("resource.removed", "A resource was removed.")
     SERVICE_SAVED = ("service.saved", "A service was entered or changed.")

@@ -9,7 +9,7 @@ import click
 import launcher
 import worker as worker_process
 from commands.base import plainly
-from commands.catalogue import resources, services
+from commands.catalogue import entities, resources, services
 from commands.deployment import admin, db, load_file
 from commands.keys import keys
 from commands.people import assign, people, unassign
@@ -37,5 +37,18 @@ def worker() -> None:
     sys.exit(worker_process.main())
 
 
-for command in (db, admin, keys, load_file, people, assign, unassign, resources, services, policy, audit):
+for command in (
+    db,
+    admin,
+    keys,
+    load_file,
+    people,
+    assign,
+    unassign,
+    resources,
+    entities,
+    services,
+    policy,
+    audit,
+):
     main.add_command(command)

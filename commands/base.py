@@ -13,12 +13,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from app import build_parts, configure_logging
-from domain.errors import DoorwardError, NotFound
+from domain.errors import DoorwardError, Invalid, NotFound
 from flows.parts import Event, Parts
 from models.people import Person, logins_of, person_by_login
 from policies.problems import Problem
 from settings import Settings, SettingsInvalid, read_settings
 
+_LARGEST = 256 * 1024 * 1024
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 WHEN = click.DateTime(["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M%z"])
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would happen; write nothing.")
@@ -134,3 +135,20 @@ def person(session: Session, login_name: str) -> Person:
     if found is None:
         raise NotFound(f"nobody is called `{login_name}` here", remedy="See: doorward people list")
     return found
+
+
+def beside(file: Path) -> Callable[[str], bytes]:
+    """Return what reads a file that *file* names: from the same folder or below, and from nowhere else."""
+    folder = file.resolve().parent
+
+    def read(name: str) -> bytes:
+        path = (folder / name).resolve()
+        if Path(name).is_absolute() or not path.is_relative_to(folder):
+            raise Invalid(f"`{name}` is not below the folder of `{file.name}`", code="document-file")
+        if not path.is_file():
+            raise Invalid(f"`{name}`, which `{file.name}` names, is not there", code="document-file")
+        if path.stat().st_size > _LARGEST:
+            raise Invalid(f"`{name}` is larger than {_LARGEST >> 20} MiB", code="document-file")
+        return path.read_bytes()
+
+    return read

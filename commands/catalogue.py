@@ -1,6 +1,8 @@
-"""`doorward resources` and `doorward services`: what can be opened, and who guards it."""
+"""`doorward resources`, `services` and `entities`: what can be opened, who guards it, who else may ask."""
 
 from __future__ import annotations
+
+import json
 
 import click
 from sqlalchemy.orm import Session
@@ -9,7 +11,10 @@ from commands.base import commit, parts_or_exit, plainly
 from domain.errors import NotFound
 from flows import catalog
 from flows import services as flow
+from flows.entities import remove_entity
 from models import catalog as tables
+from models import entities as stored
+from models.people import all_live_assignments
 
 
 @click.group()
@@ -97,6 +102,35 @@ def services_disable(name: str) -> None:
     """Stop a service for good: it may ask nothing, and the tokens it got end."""
     commit(parts_or_exit(), lambda s: flow.disable_service(s, _service(s, name).id, by="host"))
     click.echo(f"{name} is disabled")
+
+
+@click.group()
+def entities() -> None:
+    """Subjects and resources that are no people here, with what is known of them. Enter them with `load`."""
+
+
+@entities.command("list")
+@click.option("--type", "types", multiple=True, help="Only this type.")
+@plainly
+def entities_list(types: tuple[str, ...]) -> None:
+    """List entities with their groups and properties."""
+    parts = parts_or_exit()
+    with parts.db.read() as session:
+        groups = all_live_assignments(session, parts.clock.now())
+        for row in stored.entities(session, *types):
+            held = ", ".join(sorted(groups[row.id])) or "-"
+            click.echo(f"{row.key}  {held}  {json.dumps(row.properties, ensure_ascii=False)}")
+
+
+@entities.command("remove")
+@click.argument("entity")
+@plainly
+def entities_remove(entity: str) -> None:
+    """Remove ENTITY (type:id): it may do nothing once this returns, and is no resource any more."""
+    parts = parts_or_exit()
+    with parts.db.write() as session:
+        parts.commit(session, *remove_entity(session, parts, entity, by="host"))
+    click.echo(f"{entity} is removed")
 
 
 def _service(session: Session, name: str) -> tables.Service:

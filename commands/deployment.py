@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from app import REAL, ensure_root_key
-from commands.base import FILE, parts_or_exit, plainly, settings_or_exit
+from commands.base import FILE, beside, parts_or_exit, plainly, settings_or_exit
 from crypto.keyring import read_root_key
 from flows import instance, load, people
 from flows.document import read_document
@@ -70,7 +70,9 @@ def admin_recover(login_name: str) -> None:
 @plainly
 def load_file(file: Path, invites: bool, as_json: bool) -> None:
     """Load people, resources, services, networks, key models and rules from FILE (TOML; docs/load.md)."""
-    loaded = load.load_document(parts_or_exit(), read_document(file.read_bytes()), invites=invites)
+    loaded = load.load_document(
+        parts_or_exit(), read_document(file.read_bytes(), beside(file)), invites=invites
+    )
     if as_json:
         click.echo(json.dumps(loaded.as_dict(), indent=2))
         return

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import StrEnum
 from typing import Any
 
 from domain.errors import Invalid
@@ -23,10 +23,12 @@ canonical_resource = re.compile(
 RESERVED_TYPE = "doorward"
 """Type of Doorward's own resources: only the built-in bundle speaks of them."""
 GROUP_TYPE = "group"
+is_type = re.compile(r"[a-z][a-z0-9-]{0,31}\Z").match
+"""Match the type of a resource or of an entity."""
 
 
-class SubjectKind(Enum):
-    """What kind of principal asks."""
+class SubjectKind(StrEnum):
+    """What kind of principal asks. Other types are those of stored entities."""
 
     PERSON = "person"
     SERVICE = "service"
@@ -35,13 +37,17 @@ class SubjectKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One principal: its kind and its opaque id."""
+    """One principal: its kind (a SubjectKind, or the type of an entity) and its opaque id."""
 
-    kind: SubjectKind
+    kind: str
     id: str
 
     def __str__(self) -> str:
-        return f"{self.kind.value}:{self.id}"
+        return f"{self.kind}:{self.id}"
+
+
+RESERVED_TYPES = frozenset({RESERVED_TYPE, GROUP_TYPE, "role", *SubjectKind})
+"""What no entity can be: people, services and laptops are kept by themselves."""
 
 
 def action_name(presented: str) -> str:
@@ -71,6 +77,17 @@ def resource_id(presented: str) -> str:
             remedy="Write type:path, for example data:customer-logs or svc:telemetry/v1.",
         )
     return presented
+
+
+def entity_id(type_: str, id_: str) -> str:
+    """Return ``type:id`` of an entity: a resource id, of a type that is not reserved. Raises Invalid."""
+    if type_ in RESERVED_TYPES or not is_type(type_):
+        raise Invalid(
+            f"`{type_[:80]}` is not a type of entities",
+            code="entity-type",
+            remedy=f"Use lower-case letters, digits and -, and none of {', '.join(sorted(RESERVED_TYPES))}.",
+        )
+    return resource_id(f"{type_}:{id_}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from domain.errors import Conflict, Invalid
 from domain.sites import Site
 from flows import activate, catalog, people
 from flows.document import Document, EngagementEntry, HoursEntry
+from flows.entities import save_entity
 from flows.parts import Parts
 from flows.policy import publish_from_host
 from flows.policy_view import published_as
@@ -55,6 +56,8 @@ def load_document(parts: Parts, document: Document, *, invites: bool = False) ->
     with parts.db.write() as session:
         events = [Event(EventKind.DOCUMENT_LOADED, "host", "-", {"summary": loaded.summary})]
         events += _models_and_networks(session, parts, document)
+        for entry in document.entities:  # before the services, which name their types
+            events += save_entity(session, parts, entry.form, by="host")
         events += _services(session, parts, document, loaded)
         events += _resources(session, parts, document)
         events += _people(session, parts, document, loaded, invites=invites)
@@ -70,6 +73,7 @@ def _summary(document: Document) -> str:
         "services": len(document.services),
         "resources": len(document.resources),
         "people": len(document.people),
+        "entities": len(document.entities),
     }
     rules = ", and rules" if document.policy is not None else ""
     return "loaded " + ", ".join(f"{n} {what}" for what, n in counts.items()) + rules

@@ -27,7 +27,8 @@ from flows.parts import Parts
 from flows.policy_effects import Impact, impact
 from flows.session import Viewer
 from flows.tap import Tap, spend
-from models.catalog import resources
+from models.catalog import resources, services
+from models.entities import Entity
 from models.instance import raise_state_revision
 from models.people import Assignment
 from models.policy import BundleRow, Draft, Publication, bundle_text, newest_publication
@@ -298,8 +299,8 @@ def _known(session: Session) -> Known:
     registered = resources(session)
     return Known(
         roles=frozenset(groups),
-        resources=frozenset(row.id for row in registered),
-        actions=frozenset(action for row in registered for action in row.actions),
+        resources=frozenset((*(row.id for row in registered), *session.scalars(select(Entity.key)))),
+        actions=frozenset().union(*(r.actions for r in registered), *(s.actions for s in services(session))),
     )
 
 

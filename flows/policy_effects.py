@@ -19,9 +19,11 @@ from sqlalchemy.orm import Session
 from domain.access import SubjectKind
 from flows.names import names_of
 from models.catalog import resources
+from models.entities import entities, stored_types
 from models.people import Person, all_live_assignments
 from policies.bundle import Bundle
 from policies.crowd import Holder
+from policies.doors import of_types
 from policies.effect_words import names, told
 from policies.effects import Effect, Effects, effects
 from policies.pinning import pinned
@@ -69,23 +71,27 @@ class Impact:
 def impact(session: Session, old: Bundle | None, new: Bundle, now: datetime) -> Impact:
     """Return what the change from *old* to *new* does to the people and resources known at *now*."""
     holders = tuple(_holders(session, now))
-    found = effects(old, new, holders, _catalogue(session))
+    found = effects(old, new, holders, _catalogue(session, old, new))
     return _impact(session, found, new, holders)
 
 
 def _holders(session: Session, now: datetime) -> Iterator[Holder]:
     groups = all_live_assignments(session, now)
     for person in session.scalars(select(Person.id).where(Person.state == "active").order_by(Person.id)):
-        yield Holder(f"{SubjectKind.PERSON.value}:{person}", tuple(sorted(groups[person])))
+        yield Holder(f"{SubjectKind.PERSON}:{person}", tuple(sorted(groups[person])))
+    for entity in entities(session):
+        yield Holder(entity.key, tuple(sorted(groups[entity.id])))
 
 
-def _catalogue(session: Session) -> dict[str, tuple[str, ...]]:
-    return {row.id: tuple(row.actions) for row in resources(session)}
+def _catalogue(session: Session, old: Bundle | None, new: Bundle) -> dict[str, tuple[str, ...]]:
+    types, _ = stored_types(session)
+    registered = {row.id: tuple(row.actions) for row in resources(session)}
+    return {**of_types(types, (old, new)), **registered}
 
 
 def _impact(session: Session, found: Effects, new: Bundle, holders: Sequence[Holder]) -> Impact:
     shown = found.effects[:MOST_TOLD]
-    kind = f"{SubjectKind.PERSON.value}:"
+    kind = f"{SubjectKind.PERSON}:"
     ids = {name.removeprefix(kind) for effect in shown for name in effect.who[:MOST_NAMES]}
     called = {kind + id_: isolated(name) for id_, name in names_of(session, ids).items()}
     held = {one.name: one.memberships for one in holders}

@@ -25,6 +25,7 @@ from crypto.jws import SignatureInvalid, public_key
 from crypto.secrets import new_secret
 from domain.access import RESERVED_TYPE, SubjectKind, action_name, resource_id
 from domain.errors import Conflict, Invalid, NotFound
+from domain.properties import is_key, is_name
 from domain.sites import DIALECTS, Site, checked_site
 from flows.end_access import end_root
 from flows.parts import Parts
@@ -38,6 +39,7 @@ from models.catalog import (
     service_by_name,
     services,
 )
+from models.entities import stored_types
 from models.instance import raise_state_revision
 from models.people import Principal
 from tokens.credentials import KEY, PUBLIC, SECRET
@@ -45,7 +47,6 @@ from tokens.credentials import KEY, PUBLIC, SECRET
 OVERLAP = timedelta(hours=24)
 _NAME = re.compile(r"[a-z][a-z0-9-]{1,62}\Z")
 _PRINTABLE = re.compile(r"[\x21-\x7e]{1,512}\Z")
-_CONTEXT_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}\Z")
 _LOCAL = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -62,6 +63,7 @@ class ServiceForm:
     subject_types: Sequence[str] = (SubjectKind.PERSON.value,)
     actions: Sequence[str] = ()
     context_keys: Sequence[str] = ()
+    properties: Sequence[str] = ()
     searches: Sequence[str] = ()
     dialect: str | None = None
     sites: Sequence[Site] = ()
@@ -148,8 +150,8 @@ def _saved(row: Service, by: str) -> Event:
     details = {
         name: getattr(row, name)
         for name in (
-            "name", "audience", "auth_method", "redirect_uris", "prefixes", "actions", "searches", "dialect",
-            "sites",
+            "name", "audience", "auth_method", "redirect_uris", "prefixes", "actions", "believed", "searches",
+            "dialect", "sites",
         )
     }  # fmt: skip
     return Event(EventKind.SERVICE_SAVED, by, row.id, details)
@@ -169,9 +171,10 @@ def _checked(session: Session, parts: Parts, form: ServiceForm, *, own_id: str |
         "home_url": _address(form.home_url, "home-url") if form.home_url else None,
         "redirect_uris": [_address(uri, "redirect-uri") for uri in form.redirect_uris],
         "prefixes": [_prefix(prefix) for prefix in form.prefixes],
-        "subject_types": [_subject_type(kind) for kind in form.subject_types],
+        "subject_types": [_subject_type(session, kind) for kind in form.subject_types],
         "actions": [action_name(name) for name in form.actions],
         "context_keys": [_context_key(key) for key in form.context_keys],
+        "properties": [_property(name) for name in form.properties],
         "searches": [_search(what) for what in form.searches],
         "dialect": _dialect(form),
         "sites": _sites(session, form, own_id),
@@ -218,9 +221,13 @@ def _prefix(prefix: str) -> str:
     return prefix
 
 
-def _subject_type(kind: str) -> str:
-    if kind not in {known.value for known in SubjectKind}:
-        raise Invalid(f"`{kind[:40]}` is not a type of subject", code="subject-type")
+def _subject_type(session: Session, kind: str) -> str:
+    stored, _ = stored_types(session)
+    if kind not in {*SubjectKind, *stored}:
+        known = ", ".join((*SubjectKind, *sorted(stored)))
+        raise Invalid(
+            f"`{kind[:40]}` is not a type of subject", code="subject-type", remedy=f"Known are {known}."
+        )
     return kind
 
 
@@ -231,9 +238,20 @@ def _search(what: str) -> str:
 
 
 def _context_key(key: str) -> str:
-    if not _CONTEXT_KEY.match(key) or key in {"token", "grant_id"}:
+    if not is_key(key) or key in {"token", "grant_id"}:
         raise Invalid(f"`{key[:80]}` is not a name of a fact", code="context-key")
     return key
+
+
+def _property(name: str) -> str:
+    """Return the name of a property of subject, action or resource; those of the context are context keys."""
+    if not is_name(name) or name.startswith("context."):
+        raise Invalid(
+            f"`{name[:80]}` is not the name of a property",
+            code="property",
+            remedy="Write for example resource.ownerID, subject.email or action.soft.",
+        )
+    return name
 
 
 def _dialect(form: ServiceForm) -> str | None:

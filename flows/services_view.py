@@ -9,6 +9,7 @@ from domain.errors import NotFound
 from flows.ending import Loss, losses_of_resource, losses_of_service
 from flows.parts import Parts
 from models.catalog import Resource, Service, ServiceSecret, covers, resources, secrets_of, services
+from models.entities import stored_types
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,12 @@ class ResourcePage:
 def list_services(parts: Parts) -> tuple[Service, ...]:
     with parts.db.read() as session:
         return tuple(services(session))
+
+
+def entity_types(parts: Parts) -> tuple[str, ...]:
+    """Return the types of the stored entities, which services may ask about."""
+    with parts.db.read() as session:
+        return tuple(sorted(stored_types(session)[0]))
 
 
 def service_page(parts: Parts, service_id: str) -> ServicePage:

@@ -18,7 +18,7 @@ class Service(Base):
     """An internal service: policy enforcement point, OAuth client, or both.
 
     *prefixes* bound the resources it may ask about and *subject_types* and
-    *actions* the rest; *context_keys* are the facts it is believed about,
+    *actions* the rest; *context_keys* and *properties* are the facts it is believed about,
     *searches* what it may search for (`subject`, `resource`, `action`).
     *audience* is the `aud` of tokens for its resources. *auth_method* is
     `client_secret`, `private_key_jwt` or `none` (a public client, PKCE only).
@@ -38,6 +38,7 @@ class Service(Base):
     subject_types: Mapped[list[str]]
     actions: Mapped[list[str]]
     context_keys: Mapped[list[str]]
+    properties: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     searches: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     dialect: Mapped[str | None]
     sites: Mapped[list[dict[str, Any]]] = mapped_column(default=list, server_default="[]")
@@ -46,6 +47,11 @@ class Service(Base):
     epoch: Mapped[int] = mapped_column(default=1)
     state: Mapped[str] = mapped_column(default="active")
     created_at: Mapped[datetime]
+
+    @property
+    def believed(self) -> list[str]:
+        """The properties that it is believed about, as rules name them: ``resource.ownerID``."""
+        return [*self.properties, *(f"context.{key}" for key in self.context_keys)]
 
 
 class ServiceSecret(Base):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from domain.access import Link, Subject, SubjectKind
+from domain.access import Link, Subject
 from policies.bundle import Bundle
 from policies.names import ANY, MEMBERSHIPS
 from policies.rules import Rule
@@ -161,7 +161,7 @@ def _class(
     label: str,
 ) -> _Class:
     kind, _, id_ = name.partition(":")
-    subject = Subject(SubjectKind(kind), id_)
+    subject = Subject(kind, id_)
     links = [Link(str(subject), group) for group in held]
     before = old.index.names_of(subject, links) if old is not None else frozenset[str]()
     return _Class(members, label, before, new.index.names_of(subject, links))

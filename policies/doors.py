@@ -7,7 +7,7 @@ see ``policies.effects``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from policies.bundle import Bundle
 from policies.index import closures
@@ -16,8 +16,28 @@ from policies.rules import Rule
 
 ELSE = "/~"
 """Stands for whatever lies below a resource and is named by no rule."""
+ANYTHING = ":~"
+"""Behind a type: stands for whatever is of it and is named by no rule."""
 OTHER = "any-other-action"
 """Stands for whatever a service may ask for that is no action of the resource: `*` covers it too."""
+
+
+def of_types(types: Collection[str], bundles: Iterable[Bundle | None]) -> dict[str, tuple[str, ...]]:
+    """Return what stands for all resources of *types*, which are not registered one by one.
+
+    Those that a rule names, and one for the rest; their actions are those that rules name.
+    """
+    patterns = {
+        pattern
+        for bundle in bundles
+        if bundle is not None
+        for pattern in (
+            *(p for table in bundle.index.buckets.by_action.values() for p in table),
+            *(link.member for link in bundle.resource_links),
+        )
+    }
+    named = {p for p in patterns if ANY not in p and p.partition(":")[0] in types}
+    return dict.fromkeys((*sorted(named), *(type_ + ANYTHING for type_ in sorted(types))), ())
 
 
 class Doors:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from policies import sentences
-from policies.doors import ELSE, OTHER
+from policies.doors import ANYTHING, ELSE, OTHER
 from policies.effects import BELOW, Effect
 from policies.names import ANY, MEMBERSHIPS
 from policies.rules import Rule, RuleEffect
@@ -76,6 +76,9 @@ def _action(action: str) -> str:
 
 
 def _resource(resource: str) -> str:
+    kind = resource.removesuffix(BELOW).removesuffix(ELSE).removesuffix(ANYTHING)
+    if ":" not in kind:
+        return f"anything else of type {kind}"
     if resource.endswith(BELOW):
         return f"{resource.removesuffix(BELOW)} (and below)"
     if resource.endswith(ELSE):

@@ -12,6 +12,7 @@ PyCasbin enforcer and ``tests/reference/decider.py`` are compared with this.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,6 @@ from domain.access import (
     RESERVED_TYPE,
     Link,
     Subject,
-    SubjectKind,
     action_name,
     canonical_resource,
     resource_id,
@@ -31,7 +31,7 @@ from policies.kleene import Facts
 from policies.names import ANY, MEMBERSHIPS, wide_of
 from policies.rules import Rule
 
-_PRINCIPALS = tuple(f"{kind.value}:" for kind in SubjectKind)
+_principal = re.compile(rf"(?!{'|'.join(MEMBERSHIPS)})[a-z][a-z0-9-]*:.").match
 
 
 class Index:
@@ -214,7 +214,7 @@ def _narrow(resource: str, depth: int) -> list[str]:
 
 
 def _membership(link: Link) -> Link:
-    if not link.member.startswith(_PRINCIPALS) or not link.group.startswith(MEMBERSHIPS):
+    if not _principal(link.member) or not link.group.startswith(MEMBERSHIPS):
         raise ValueError(f"`{link.member}` to `{link.group}` is not a membership of a role or group")
     return link
 

@@ -102,7 +102,8 @@ def warnings(read_: Read, known: Known | None) -> tuple[Problem, ...]:
                 message = f"nobody can hold {shown(name)}, which this test is about"
                 found.append(_warn(row, column + offset, "role-unknown", message, did_you_mean(name, held)))
         resource = row.fields[3]
-        if known.resources.isdisjoint(names.upwards(resource.text)):
+        whole = f"{resource.text.partition(':')[0]}:{ANY}"
+        if known.resources.isdisjoint((*names.upwards(resource.text), whole)):
             message = f"{shown(resource.text)} is no resource that is registered"
             hint = did_you_mean(resource.text, known.resources)
             found.append(_warn(row, resource.column, "resource-unknown", message, hint))

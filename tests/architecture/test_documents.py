@@ -200,7 +200,7 @@ def test_the_members_of_the_document_are_listed() -> None:
         "key_models": documents.KeyModel, "networks": documents.NetworkEntry,
         "services": documents.ServiceEntry, "services.sites": documents.SiteEntry,
         "resources": documents.ResourceEntry,
-        "people": documents.PersonEntry,
+        "people": documents.PersonEntry, "entities": documents.EntityEntry,
         "people.engagement": documents.EngagementEntry, "people.hours": documents.HoursEntry,
     }  # fmt: skip
     listed = {row[0].strip("`"): row[1] for row in rows(DOCS / "load.md") if row[0].strip("`") in tables}

@@ -59,6 +59,19 @@ def loaded(run: Run, tmp_path: Path, text: str = DOCUMENT, *options: str) -> Res
     return run("load", str(file), *options)
 
 
+def test_a_published_scenario_comes_from_one_command(run: Run) -> None:
+    folder = Path(__file__).parents[2] / "examples" / "worlds" / "certification"
+
+    result = run("load", str(folder / "world.toml"))
+
+    assert result.exit_code == 0, result.output
+    assert "secret of service records" in result.output
+    assert 'record:record-2  -  {"status": "archived"}' in run("entities", "list").output
+    assert run("entities", "remove", "user:bob").exit_code == 0
+    assert run("entities", "list", "--type", "user").output == "user:alice  group:alice  {}\n"
+    assert run("entities", "remove", "user:bob").exit_code == 1
+
+
 def test_a_company_comes_from_one_file(run: Run, tmp_path: Path) -> None:
     result = loaded(run, tmp_path, DOCUMENT, "--invites")
 

@@ -64,7 +64,7 @@ def in_short(details: dict[str, Any]) -> str:
     told = [_asked(details)]
     if reason := details.get("reason") or details.get("why"):
         told.append(_reason(str(reason)))
-    for name in ("display_name", "label", "title", "group", "vendor", "project", "name", "address"):
+    for name in ("display_name", "label", "title", "group", "vendor", "project", "name", "address", "entity"):
         if details.get(name):
             told.append(str(details[name]))
     if details.get("revision"):

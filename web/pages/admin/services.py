@@ -12,7 +12,7 @@ from domain.sites import Site, question_at
 from flows import services
 from flows.console import carry_out_tapped, enter_service, service_secret
 from flows.services import ServiceForm
-from flows.services_view import list_services, service_page
+from flows.services_view import entity_types, list_services, service_page
 from web.pages.admin.console import Answer, Form, area, begin_tap, page, reason_asked, said, see
 from web.pages.session import finish_tap
 from web.state import admin, parts, viewer
@@ -35,7 +35,7 @@ DIALECT_WORDS = {
     "apache": "Apache",
     "envoy": "Envoy",
 }
-_LISTS = ("redirect_uris", "prefixes", "actions", "context_keys")
+_LISTS = ("redirect_uris", "prefixes", "actions", "context_keys", "properties")
 _NAMES = ("name", "title", "audience", "auth_method", "home_url", "jwk", "dialect", *_LISTS)
 _FIELDS = {
     "service-name": "name",
@@ -50,6 +50,7 @@ _FIELDS = {
     "resource-reserved": "prefixes",
     "action-name": "actions",
     "context-key": "context_keys",
+    "property": "properties",
     "subject-type": "subject_types",
     "search-kind": "searches",
     "service-key": "jwk",
@@ -250,7 +251,12 @@ def _page(service_id: str, *, problem: str = "", status: int = 200) -> Answer:
 
 
 def _form_page(form: Form, row: object) -> Answer:
-    dialects = [("", "No proxy"), *DIALECT_WORDS.items()]
     return page(
-        "service_form.html", form=form, active="services", row=row, methods=METHODS, dialects=dialects
+        "service_form.html",
+        form=form,
+        active="services",
+        row=row,
+        methods=METHODS,
+        dialects=[("", "No proxy"), *DIALECT_WORDS.items()],
+        kinds=[(kind, f"Entities of type {kind}") for kind in entity_types(parts())],
     )
