@@ -47,9 +47,10 @@ format: setup-dev ## Format the code
 bench: setup-dev ## Measure, as ratios side by side with their noise; writes build/bench.json
 	$(BIN)/python -m bench
 
-soak: setup-dev ## Judge a million spoilt registrations, a million spoilt logins, and decide a million times thrice
+soak: setup-dev ## Judge a million spoilt registrations, a million spoilt logins, decide a million times thrice, end access 10,000 times beside another broker
 	$(BIN)/python -m tests.authn.soak
 	$(BIN)/python -m tests.policies.soak
+	$(BIN)/python -m tests.stories.soak
 
 coverage: setup-dev system ## Say which lines and branches the fast tests reach
 	$(BIN)/python -m coverage erase

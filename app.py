@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import logging
 import sys
 from dataclasses import dataclass
@@ -17,7 +18,9 @@ from domain.limits import Limits
 from domain.ports import Clock, Ids, Randomness, SystemClock, SystemRandomness, TimeOrderedIds
 from evidence.tables import Tables
 from evidence.weights import DEFAULT_WEIGHTS
+from flows.decision_log import DecisionLog
 from flows.instance import load_signer, open_instance
+from flows.memory import Memory
 from flows.parts import Parts
 from migrations.run import require_current
 from models.engine import Database
@@ -47,7 +50,9 @@ def create_app() -> Flask:
     configure_logging(settings.log_level)
     for warning in warnings:
         log.warning(warning)
-    return compose(settings, build_parts(settings))
+    parts = build_parts(settings)
+    atexit.register(parts.close)
+    return compose(settings, parts)
 
 
 def compose(settings: Settings, parts: Parts) -> Flask:
@@ -62,7 +67,7 @@ def compose(settings: Settings, parts: Parts) -> Flask:
 
 def build_parts(settings: Settings, outside: Outside = REAL) -> Parts:
     """Open the database of *settings* and everything a flow needs. Refuses another schema or name."""
-    db = Database(settings.database_url)
+    db = Database(settings.database_url, max_staleness=settings.max_staleness)
     try:
         return _open(settings, outside, db)
     except BaseException:
@@ -98,6 +103,8 @@ def _open(settings: Settings, outside: Outside, db: Database) -> Parts:
         weights=DEFAULT_WEIGHTS,
         token_signer=signer,
         token_keys=keys,
+        memory=Memory(db),
+        log=DecisionLog(db, settings.decisions, clock=outside.clock, ids=outside.ids),
         watch=count_event,
     )
 

@@ -68,6 +68,12 @@ class Settings(BaseModel):
     Default on SQLite: beside the database. Required on PostgreSQL.
     """
 
+    decision_log: Path | None = None
+    """Folder of this machine in which its processes keep what they answered until a worker imports it.
+
+    Default on SQLite: beside the database. Required on PostgreSQL.
+    """
+
     listen: str = "127.0.0.1:8080"
     """Address and port that `doorward serve` listens on."""
 
@@ -134,6 +140,11 @@ class Settings(BaseModel):
 
     max_clock_difference: timedelta = timedelta(seconds=2)
     """Above this difference to the database's clock, /readyz fails and nothing is issued."""
+
+    max_staleness: timedelta = timedelta(milliseconds=100)
+    """How old the state may be by which PostgreSQL's brokers answer, and how long an end takes to return.
+
+    Zero: the database is asked each time. On SQLite it always is."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severity of what is logged. Logs hold no personal data at any level."""
@@ -216,10 +227,17 @@ class Settings(BaseModel):
             raise ValueError("must be longer than zero")
         return value
 
+    @field_validator("max_staleness")
+    @classmethod
+    def _bound(cls, value: timedelta) -> timedelta:
+        if not timedelta(0) <= value <= timedelta(seconds=5):
+            raise ValueError("must be from zero to five seconds")
+        return value
+
     @model_validator(mode="after")
     def _files(self) -> Settings:
         if make_url(self.database_url).get_backend_name() == "postgresql":
-            for name in ("root_key_file", "checkpoint_file"):
+            for name in ("root_key_file", "checkpoint_file", "decision_log"):
                 if getattr(self, name) is None:
                     raise ValueError(f"{PREFIX}{name.upper()} is required with PostgreSQL")
         return self
@@ -231,6 +249,10 @@ class Settings(BaseModel):
     @property
     def checkpoints(self) -> Path:
         return self.checkpoint_file or self._beside(".checkpoints")
+
+    @property
+    def decisions(self) -> Path:
+        return self.decision_log or self._beside(".decisions")
 
     @property
     def relying_party_id(self) -> str:

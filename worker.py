@@ -18,6 +18,7 @@ from types import FrameType
 
 from domain.errors import DoorwardError
 from flows import metadata_jobs, presence, upkeep
+from flows.decision_import import import_decisions
 from flows.jobs import Kinds, Work, ensure_recurring, run_next
 from flows.parts import Parts
 from flows.presence_hours import ASK
@@ -36,6 +37,8 @@ KINDS: Kinds = {
 IDLE_SECONDS = 1.0
 TROUBLE_SECONDS = 5.0
 ENSURE_EVERY_SECONDS = 600.0
+IMPORT_EVERY_SECONDS = 5.0
+"""How long what was answered waits in this machine's segments, unless a page asks for it before."""
 
 
 def main(parent: int | None = None) -> int:
@@ -68,7 +71,7 @@ def run(settings: Settings, parent: int | None = None) -> int:
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
     work(parts, kinds_of(settings), stopping, parent=parent)
-    parts.db.dispose()
+    parts.close()
     return 0
 
 
@@ -79,8 +82,11 @@ def kinds_of(settings: Settings) -> Kinds:
 
 
 def work(parts: Parts, kinds: Kinds, stopping: threading.Event, *, parent: int | None = None) -> None:
-    """Do what is due until *stopping* is set or *parent* is gone; sleep a little when nothing is."""
-    ensured = -ENSURE_EVERY_SECONDS
+    """Do what is due until *stopping* is set or *parent* is gone; sleep a little when nothing is.
+
+    What was answered on this machine is no job: only whoever sees its files can take it over.
+    """
+    ensured = imported = -ENSURE_EVERY_SECONDS
     while not stopping.is_set():
         if parent is not None and os.getppid() != parent:
             log.warning("the server that started this worker is gone")
@@ -90,6 +96,9 @@ def work(parts: Parts, kinds: Kinds, stopping: threading.Event, *, parent: int |
                 # Again and again: a clock that jumped may have put the next period far away.
                 ensure_recurring(parts, kinds)
                 ensured = time.monotonic()
+            if time.monotonic() - imported >= IMPORT_EVERY_SECONDS:
+                import_decisions(parts)
+                imported = time.monotonic()
             pause = 0.0 if run_next(parts, kinds) else IDLE_SECONDS
         except Exception:
             # The database is away, or the clocks differ; what is due stays due.

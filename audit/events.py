@@ -88,6 +88,12 @@ class EventKind(Enum):
     SITE_ENTERED = ("site.entered", "A person's browser entered a site behind a proxy.")
     SITE_REFUSED = ("site.refused", "A browser was refused the entry to a site behind a proxy.")
     SITE_LEFT = ("site.left", "A person's browser left a site behind a proxy.")
+    DECISIONS_IMPORTED = ("decisions.imported", "Answered checks were taken into the decision log.")
+    DECISIONS_GAP = ("decisions.gap", "Answered checks are missing from the decision log.")
+    DECISIONS_UNCLOSED = (
+        "decisions.unclosed",
+        "A process that answered checks ended without saying so.",
+    )
     POLICY_DRAFT_SAVED = ("policy.draft-saved", "A draft of the rules was saved.")
     POLICY_PUBLISHED = ("policy.published", "Rules were published.")
     POLICY_REFUSED = ("policy.refused", "A publication was refused.")

@@ -216,7 +216,7 @@ class _Folder:
         return self._bench
 
     def __exit__(self, *_exception: object) -> None:
-        self._bench.world.parts.db.dispose()
+        self._bench.world.parts.close()
         self._folder.cleanup()
 
 

@@ -111,12 +111,29 @@ class _Case:
 
     def last_received(self, family: Family) -> datetime | None:
         """Return when this session's last observation of *family* came in, whatever it said."""
-        times = (
-            o.received_at
-            for o in self.observations
-            if o.session == self.session and family_of(o.kind) is family and o.received_at <= self.now
-        )
-        return max(times, default=None)
+        return _last_received(self.observations, family, self.session, self.now)
+
+
+def next_change(observations: Iterable[Observation], now: datetime) -> datetime:
+    """Return the first moment after *now* at which the same observations may add up to something else."""
+    moments = (moment for o in observations for moment in (o.received_at, o.expires_at))
+    return min((moment for moment in moments if moment > now), default=datetime.max.replace(tzinfo=UTC))
+
+
+def reported_at(observations: Iterable[Observation], session: str | None, now: datetime) -> datetime | None:
+    """Return when the laptop last reported for *session*: `posture_age` is the time since."""
+    return _last_received(observations, Family.POSTURE, session, now) if session is not None else None
+
+
+def _last_received(
+    observations: Iterable[Observation], family: Family, session: str | None, now: datetime
+) -> datetime | None:
+    times = (
+        o.received_at
+        for o in observations
+        if o.session == session and family_of(o.kind) is family and o.received_at <= now
+    )
+    return max(times, default=None)
 
 
 def as_json(observation: Observation) -> dict[str, Any]:

@@ -34,7 +34,6 @@ from flows.parts import Parts
 from flows.reissue import had_a_key
 from models.base import changed_rows
 from models.evidence import add_observations
-from models.instance import raise_state_revision
 from models.keys import Challenge, Credential, credentials_of, lock_credential, set_key_state
 from models.people import (
     OneTimeCode,
@@ -202,14 +201,14 @@ def _activate(
         session,
         update(Credential)
         .where(Credential.id == key.id, Credential.state == "pending")
-        .values(state="active", activated_at=now),
+        .values(state="active", activated_at=now)
+        .execution_options(concerns=key.person_id),
     )
     if changed != 1:
         raise Conflict("the key does not wait to be activated", code="key-state")
     session.refresh(key)
     reason = f"activated by {'code' if how == 'code' else 'a second person'}"
     set_key_state(session, key, "active", id=parts.ids.new("kst"), by=by, reason=reason, now=now)
-    raise_state_revision(session)
     details = {"key": key.id, "label": key.label, "how": how}
     steps = custody.activated(session, parts, key, by=by)
     return [Event(EventKind.KEY_ACTIVATED, by, key.person_id, details), *steps]

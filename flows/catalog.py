@@ -23,7 +23,7 @@ from flows.parts import Parts
 from models.access import live_grants_of_resource
 from models.catalog import Resource, Service
 from models.evidence import Network
-from models.instance import raise_state_revision, raise_trust_revision
+from models.instance import raise_trust_revision
 from models.keys import TrustAnchor
 
 _COUNTRY = re.compile(r"[A-Z]{2}\Z")
@@ -57,7 +57,6 @@ def save_resource(
         session.add(row)
     row.title, row.description = title.strip()[:128], description.strip()[:500]
     row.actions, row.service_id = names, service_id
-    raise_state_revision(session)
     return Event(EventKind.RESOURCE_SAVED, by, "-", {"resource": id, "title": row.title, "actions": names})
 
 
@@ -70,7 +69,6 @@ def remove_resource(session: Session, parts: Parts, id: str, *, by: str) -> Even
     session.delete(row)
     for grant in live_grants_of_resource(session, id, now):
         ended_grant(grant, "resource-removed", now)
-    raise_state_revision(session)
     return Event(EventKind.RESOURCE_REMOVED, by, "-", {"resource": id})
 
 
@@ -107,7 +105,6 @@ def name_network(
             created_at=parts.clock.now(),
         )
     )
-    raise_state_revision(session)
     return Event(EventKind.NETWORK_NAMED, by, "-", {"cidr": str(network), "label": label, "kind": kind})
 
 
@@ -116,7 +113,6 @@ def remove_network(session: Session, network_id: str, *, by: str) -> Event:
     if row is None:
         raise NotFound("there is no such network")
     session.delete(row)
-    raise_state_revision(session)
     return Event(EventKind.NETWORK_REMOVED, by, "-", {"cidr": row.cidr, "label": row.label})
 
 

@@ -17,27 +17,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
 
-from domain.access import AccessRequest, Subject, SubjectKind
+from domain.access import AccessRequest, Link, Subject, SubjectKind
 from domain.decision import Decision, Reason, Revisions
 from domain.evidence import Assessment
 from domain.reasons import ReasonCode
-from evidence.assess import assess
-from flows.decision_log import as_json, store_assessment
+from evidence.assess import assess, next_change, reported_at
+from flows.decision_log import assessment_values, body_of, groups_of
 from flows.facts import PRESENCE_MEMORY, Facts, Shared, facts_of, shared_facts
 from flows.liveness import Roots, grant_problem, person_problem, session_problem
 from flows.parts import Parts
 from flows.presence import GRACE
-from models.access import DecisionRow, Grant
+from models.access import Grant
 from models.catalog import covers
 from models.people import Engagement
 from models.presence import missed_in_a_row
+from models.uses import add_logged, count_uses
 from policies.bundle import Bundle
 from policies.decide import decide as ask_policy
+
+_SECOND = timedelta(seconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,7 @@ class Known:
     shared: Shared
     facts: Facts
     assessment: Assessment
+    reported_at: datetime | None
     engagement: Engagement | None
     presence_missed: int | None = None
 
@@ -79,15 +83,32 @@ class Known:
     def revisions(self) -> Revisions:
         return self.shared.revisions
 
+    def links(self, now: datetime) -> list[Link]:
+        """Return what the person belongs to at *now*."""
+        return [link for link, end in self.facts.memberships if end is None or end > now]
+
 
 def know(session: Session, parts: Parts, person_id: str, roots: Roots | None, now: datetime) -> Known:
     """Read policy, engagement and evidence once; several questions may share it."""
     facts = facts_of(session, person_id, roots, now)
-    return known_at(parts, shared_facts(session), facts, roots, now)
+    return as_of(shared_facts(session), facts, assessed_at(parts, facts, roots, now), roots, now)
 
 
-def known_at(parts: Parts, shared: Shared, facts: Facts, roots: Roots | None, now: datetime) -> Known:
-    """Return what has been read, as it stands at *now*."""
+@dataclass(slots=True, eq=False)
+class Assessed:
+    """An assessment, and until when it would come out the same (to the second, for what its sentences say).
+
+    *reported_at*: when the laptop last reported for the session. *written*: it is in the log.
+    """
+
+    assessment: Assessment
+    reported_at: datetime | None
+    until: datetime
+    written: bool = False
+
+
+def assessed_at(parts: Parts, facts: Facts, roots: Roots | None, now: datetime) -> Assessed:
+    """Assess the evidence that was read, as it stands at *now*."""
     session_id = roots.session.id if roots else None
     assessment = assess(
         facts.observations,
@@ -96,17 +117,18 @@ def known_at(parts: Parts, shared: Shared, facts: Facts, roots: Roots | None, no
         now=now,
         assessment_id=parts.ids.new("ase"),
     )
-    return as_of(shared, facts, assessment, roots, now)
+    reported = reported_at(facts.observations, session_id, now)
+    return Assessed(assessment, reported, min(now + _SECOND, next_change(facts.observations, now)))
 
 
-def as_of(shared: Shared, facts: Facts, assessment: Assessment, roots: Roots | None, now: datetime) -> Known:
-    """Return what is known at *now*, the evidence having been assessed already."""
+def as_of(shared: Shared, facts: Facts, assessed: Assessed, roots: Roots | None, now: datetime) -> Known:
+    """Return what is known at *now*, the evidence having been assessed."""
     presence = None
     if roots:
         # A worker that is away opens no door: what it has not closed is missed when its grace is over.
         presence = missed_in_a_row(facts.checks, now - PRESENCE_MEMORY, overdue=now - GRACE)
     running = (e for e in facts.engagements if e.state == "active" and e.starts_at <= now < e.ends_at)
-    return Known(shared, facts, assessment, next(running, None), presence)
+    return Known(shared, facts, assessed.assessment, assessed.reported_at, next(running, None), presence)
 
 
 def decide(parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
@@ -135,25 +157,30 @@ def decide_and_log(
     """
     known = known or know(session, parts, asked.person_id, asked.roots, now)
     decision = decide(parts, asked, known, now)
-    store_assessment(session, asked.person_id, known.assessment)
-    session.add(
-        DecisionRow(
-            id=decision.id,
-            at=now,
-            door=asked.door,
-            service_id=asked.service_id,
-            subject=asked.person_id,
-            session_id=asked.roots.session.id if asked.roots else None,
-            grant_id=asked.grant.id if asked.grant else None,
-            action=asked.action,
-            resource=asked.resource,
-            effect=decision.effect.value,
-            assessment_id=known.assessment.id,
-            body=as_json(decision, attributes_of(asked, known, now)),
-        )
-    )
-    session.flush()
+    row = decision_values(asked, known, decision, now)
+    add_logged(session, [assessment_values(asked.person_id, known.assessment)], [row])
+    count_uses(session, [row])
     return decision
+
+
+def decision_values(asked: Asked, known: Known, decision: Decision, now: datetime) -> dict[str, Any]:
+    """Return the columns of the log: the answer and all its inputs."""
+    return {
+        "id": decision.id,
+        "at": now,
+        "door": asked.door,
+        "service_id": asked.service_id,
+        "subject": asked.person_id,
+        "session_id": asked.roots.session.id if asked.roots else None,
+        "grant_id": asked.grant.id if asked.grant else None,
+        "action": asked.action,
+        "resource": asked.resource,
+        "effect": decision.effect.value,
+        "assessment_id": known.assessment.id,
+        "body": body_of(
+            decision, attributes_of(asked, known, now), groups_of(known.links(now)), use=asked.use
+        ),
+    }
 
 
 def covering_grant(
@@ -172,7 +199,7 @@ def _policy_says(parts: Parts, asked: Asked, known: Known, now: datetime) -> Dec
     return ask_policy(
         AccessRequest(subject, asked.action, asked.resource, attributes_of(asked, known, now)),
         bundle=known.bundle,
-        assignments=[link for link, end in known.facts.memberships if end is None or end > now],
+        assignments=known.links(now),
         now=now,
         revisions=known.revisions,
         assessment=known.assessment.id,
@@ -207,6 +234,8 @@ def _told_better(asked: Asked, decision: Decision, known: Known) -> Decision:
 def attributes_of(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
     """Return the facts that rules may ask for in this session."""
     attributes = dict(known.assessment.attributes)
+    if known.reported_at is not None:
+        attributes["posture_age"] = int((now - known.reported_at).total_seconds())
     if asked.roots is not None:
         attributes["address"] = asked.roots.session.address
         attributes["custody"] = known.facts.custody
@@ -259,14 +288,15 @@ def _grant_problem(asked: Asked, known: Known, now: datetime) -> ReasonCode | No
 
 __all__ = [
     "Asked",
+    "Assessed",
     "Known",
     "as_of",
+    "assessed_at",
     "attributes_of",
     "covering_grant",
     "decide",
     "decide_and_log",
     "engagement_problem",
     "know",
-    "known_at",
     "settled",
 ]

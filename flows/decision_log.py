@@ -1,17 +1,39 @@
-"""What the record keeps of a decision: the answer, and everything that it was made of."""
+"""What the record keeps of a decision: the answer, and everything that it was made of. And where it is kept.
+
+A decision that changes something is a row, in the transaction of the change. A
+live check is a line in this process's segment (``audit.segments``), written
+before the answer; ``flows.decision_import`` makes rows of the lines.
+
+Who attacks this: a full disk and a database that is away. Without a line there
+is no answer but `log-unavailable`.
+"""
 
 from __future__ import annotations
 
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from sqlalchemy.orm import Session
-
+from audit.segments import SUFFIX, Segment, SegmentClosed
 from domain.decision import Decision
+from domain.errors import DoorwardError, Unavailable
 from domain.evidence import Assessment
-from models.evidence import AssessmentRow
+from domain.ports import Clock, Ids
+from models.engine import Database
+from models.uses import DecisionSegment
+
+LONGEST = 64 * 1024 * 1024
+"""Bytes after which another segment is begun."""
+_FOLDER_ID = "id"
 
 
-def as_json(decision: Decision, attributes: dict[str, Any]) -> dict[str, Any]:
+def body_of(
+    decision: Decision, attributes: Mapping[str, Any], groups: Sequence[str], *, use: bool
+) -> dict[str, Any]:
     """Return everything of a decision that the record keeps: reasons, rules, revisions, inputs."""
     cap = decision.obligations.max_lifetime
     return {
@@ -30,40 +52,137 @@ def as_json(decision: Decision, attributes: dict[str, Any]) -> dict[str, Any]:
         "tier": decision.tier,
         "score": decision.score,
         "attributes": {k: list(v) if isinstance(v, tuple) else v for k, v in attributes.items()},
+        "groups": list(groups),
+        "use": use,
     }
 
 
-def store_assessment(session: Session, person_id: str, assessment: Assessment) -> None:
-    """Keep an assessment, once: several questions may share it."""
-    if session.get(AssessmentRow, assessment.id) is not None:
-        return
-    session.add(
-        AssessmentRow(
-            id=assessment.id,
-            person_id=person_id,
-            session_id=assessment.session,
-            at=assessment.at,
-            score=assessment.score,
-            tier=int(assessment.tier),
-            binding=int(assessment.binding),
-            body={
-                "summary": assessment.summary,
-                "capped_by": list(assessment.capped_by),
-                "missing": [kind.value for kind in assessment.missing],
-                "contributions": [
-                    {
-                        "kind": c.kind.value,
-                        "outcome": c.outcome.value,
-                        "centibans": c.centibans,
-                        "sentence": c.sentence,
-                        "observation": c.observation,
-                        "data_version": c.data_version,
-                    }
-                    for c in assessment.contributions
-                ],
-            },
-            input_digest=assessment.input_digest,
-            weights_version=assessment.weights_version,
-            engine_version=assessment.engine_version,
-        )
-    )
+def assessment_values(person_id: str, assessment: Assessment) -> dict[str, Any]:
+    """Return the columns of an assessment that a decision used."""
+    return {
+        "id": assessment.id,
+        "person_id": person_id,
+        "session_id": assessment.session,
+        "at": assessment.at,
+        "score": assessment.score,
+        "tier": int(assessment.tier),
+        "binding": int(assessment.binding),
+        "body": {
+            "summary": assessment.summary,
+            "capped_by": list(assessment.capped_by),
+            "missing": [kind.value for kind in assessment.missing],
+            "contributions": [
+                {
+                    "kind": c.kind.value,
+                    "outcome": c.outcome.value,
+                    "centibans": c.centibans,
+                    "sentence": c.sentence,
+                    "observation": c.observation,
+                    "data_version": c.data_version,
+                }
+                for c in assessment.contributions
+            ],
+        },
+        "input_digest": assessment.input_digest,
+        "weights_version": assessment.weights_version,
+        "engine_version": assessment.engine_version,
+    }
+
+
+class DecisionLog:
+    """The segment of this process, begun when the first line is written."""
+
+    def __init__(self, db: Database, folder: Path, *, clock: Clock, ids: Ids) -> None:
+        self.folder = folder
+        self._db = db
+        self._clock = clock
+        self._ids = ids
+        self._lock = Lock()
+        self._segment: Segment | None = None
+        self._process = 0
+
+    def append(self, lines: Sequence[bytes]) -> None:
+        """Write *lines* (see ``line_of``), all or none. Raises Unavailable: then nothing may be answered."""
+        try:
+            try:
+                self._here().append(lines)
+            except SegmentClosed:  # another thread has just begun the next one
+                self._here().append(lines)
+        except (OSError, DoorwardError) as error:
+            raise Unavailable(
+                "the decision cannot be logged, so it is not given: treat this as no",
+                code="log-unavailable",
+                remedy="An operator must see that the disk of the decision log has room.",
+            ) from error
+
+    def close(self) -> None:
+        """Say that nothing follows."""
+        with self._lock:
+            if self._segment is not None and self._process == os.getpid():
+                self._segment.close()
+            self._segment = None
+
+    def _here(self) -> Segment:
+        segment = self._segment
+        if segment is not None and segment.size < LONGEST and self._process == os.getpid():
+            return segment
+        with self._lock:
+            segment = self._segment
+            if segment is None or self._process != os.getpid() or segment.size >= LONGEST:
+                new = self._begin()
+                if segment is not None and self._process == os.getpid():
+                    segment.close()
+                self._segment, self._process = new, os.getpid()
+            assert self._segment is not None
+            return self._segment
+
+    def _begin(self) -> Segment:
+        """Register a segment, then make its file: one that is missing can be told."""
+        name = self._ids.new("seg")
+        with self._db.write() as session:
+            folder = folder_id(self.folder, self._ids)
+            session.add(DecisionSegment(name=name, folder=folder, opened_at=self._clock.now()))
+            session.commit()
+        return Segment(self.folder / (name + SUFFIX))
+
+
+def folder_id(folder: Path, ids: Ids) -> str:
+    """Return the id of *folder*, which is made if it is not there: other machines have others."""
+    file = folder / _FOLDER_ID
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists():
+        mine = folder / ids.new("tmp")
+        mine.write_text(ids.new("fld"))
+        try:
+            os.link(mine, file)
+        except FileExistsError:
+            pass
+        finally:
+            mine.unlink()
+    return file.read_text().strip()
+
+
+def line_of(kind: str, values: Mapping[str, Any]) -> bytes:
+    """Return the line of an `assessment` or a `decision` with these columns."""
+    return json.dumps({kind: values}, separators=(",", ":"), default=_moment).encode()
+
+
+def read_line(line: bytes) -> tuple[str, dict[str, Any]]:
+    """Return kind and columns of a line. Raises ValueError for one that is none of ours."""
+    found = json.loads(line)
+    for kind in ("decision", "assessment"):
+        values = found.get(kind)
+        if isinstance(values, dict) and isinstance(values.get("at"), str):
+            return kind, {**values, "at": datetime.fromisoformat(values["at"])}
+    raise ValueError("neither a decision nor an assessment")
+
+
+def groups_of(links: Iterable[Any]) -> list[str]:
+    """Return what somebody belonged to, as the record keeps it."""
+    return sorted(link.group for link in links)
+
+
+def _moment(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is no part of a decision")

@@ -15,6 +15,7 @@ from domain.access import Link, Subject, SubjectKind
 from domain.decision import Reason
 from domain.errors import BundleInvalid, NotFound
 from domain.reasons import ReasonCode, Standing
+from flows.decision_import import import_decisions
 from flows.facts import published
 from flows.names import names_of
 from flows.parts import Parts
@@ -63,6 +64,7 @@ def list_decisions(
     parts: Parts, *, person: str = "", resource: str = "", effect: str = "", before: str = ""
 ) -> DecisionList:
     """Return a page of decisions. *person* is an id or part of a name; *resource* begins the id."""
+    import_decisions(parts)
     with parts.db.read() as session:
         query = _matching(person, resource, effect)
         matching = session.scalar(select(func.count()).select_from(query.subquery())) or 0
@@ -80,6 +82,7 @@ def list_decisions(
 
 def decision_page(parts: Parts, decision_id: str) -> DecisionPage:
     """Return one decision with the assessment it used. Raises NotFound."""
+    import_decisions(parts)
     with parts.db.read() as session:
         row = session.get(DecisionRow, decision_id)
         if row is None:

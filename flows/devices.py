@@ -31,7 +31,6 @@ from flows.people import make_link
 from flows.session import Viewer
 from models.devices import Device, set_nonce, spend_nonce
 from models.evidence import ObservationRow, add_observations
-from models.instance import raise_state_revision
 from models.people import Person, Principal, consume_code
 from models.sessions import BrowserSession, sessions_of
 
@@ -119,7 +118,6 @@ def settle(session: Session, parts: Parts, device_id: str, *, state: str, by: st
     if device.state not in before:
         raise Conflict(f"the laptop is {device.state}", code="device-state")
     device.state, device.decided_by, device.decided_at = state, by, now
-    raise_state_revision(session)
     kind = EventKind.DEVICE_APPROVED if state == "approved" else EventKind.DEVICE_REVOKED
     return Event(kind, by, device.person_id, {"device": device.id, "name": device.name})
 

@@ -17,9 +17,8 @@ from audit.events import Event, EventKind
 from flows.parts import Parts
 from flows.session import Viewer
 from models.access import Grant, lock_grant
-from models.base import changed_rows
+from models.base import EVERYBODY, changed_rows
 from models.catalog import Service
-from models.instance import raise_state_revision
 from models.keys import Credential
 from models.people import Person
 from models.sessions import BrowserSession
@@ -34,8 +33,9 @@ _ROOTS: dict[str, type[Person | Credential | Service]] = {
 def end_root(session: Session, kind: str, root_id: str, *, cause: str, by: str) -> Event:
     """Raise the epoch of one person, key or service; the caller commits the returned event."""
     table = _ROOTS[kind]
-    changed_rows(session, update(table).where(table.id == root_id).values(epoch=table.epoch + 1))
-    raise_state_revision(session)
+    raised = update(table).where(table.id == root_id).values(epoch=table.epoch + 1)
+    concerns = root_id if kind == "person" else EVERYBODY
+    changed_rows(session, raised.execution_options(concerns=concerns))
     return Event(EventKind.ACCESS_ENDED, actor=by, subject=root_id, details={"of": kind, "cause": cause})
 
 
@@ -58,10 +58,10 @@ def end_session(parts: Parts, viewer: Viewer, session_id: str, *, cause: str) ->
                 BrowserSession.person_id == viewer.person_id,
                 BrowserSession.ended_at.is_(None),
             )
-            .values(ended_at=now, ended_cause=cause),
+            .values(ended_at=now, ended_cause=cause)
+            .execution_options(concerns=viewer.person_id),
         )
         if changed:
-            raise_state_revision(session)
             parts.commit(
                 session,
                 Event(
@@ -81,7 +81,6 @@ def end_grant(parts: Parts, viewer: Viewer, grant_id: str) -> bool:
         if grant is None or grant.person_id != viewer.person_id or grant.state != "live":
             return False
         ended_grant(grant, "own-wish", now)
-        raise_state_revision(session)
         details = {"grant": grant.id, "resources": grant.resources, "cause": "own-wish"}
         parts.commit(session, Event(EventKind.GRANT_ENDED, viewer.person_id, viewer.person_id, details))
         return True

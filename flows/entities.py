@@ -23,7 +23,6 @@ from domain.properties import is_key, type_of
 from flows.parts import Parts
 from flows.people import assign, unassign
 from models.entities import EVERY, Entity, entity_by_key
-from models.instance import raise_state_revision
 from models.people import Principal, live_assignments
 from policies.names import ADMIN_ROLES
 
@@ -79,7 +78,6 @@ def save_entity(session: Session, parts: Parts, form: EntityForm, *, by: str) ->
         session.add(row)
     row.properties = properties
     session.flush()
-    raise_state_revision(session)
     details = {"entity": key, "properties": properties}
     saved = [Event(EventKind.ENTITY_SAVED, by, row.id, details)] if changed else []
     return saved + _groups(session, parts, row.id, form.groups, by)
@@ -93,7 +91,6 @@ def remove_entity(session: Session, parts: Parts, key: str, *, by: str) -> list[
     ended = _groups(session, parts, row.id, (), by)
     session.delete(row)
     session.flush()
-    raise_state_revision(session)
     return [*ended, Event(EventKind.ENTITY_REMOVED, by, row.id, {"entity": key})]
 
 

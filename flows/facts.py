@@ -7,7 +7,7 @@ anything changed, may use the same facts again (see ``flows.memory``).
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import literal, select, union_all
@@ -57,6 +57,10 @@ class Shared:
     revisions: Revisions
     catalogue: Catalogue
 
+    def at(self, state: int) -> Shared:
+        """Return the same as of the revision *state*, under which it still holds."""
+        return replace(self, revisions=replace(self.revisions, state=state))
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -74,6 +78,10 @@ class Facts:
     custody: int | None = None
     checks: Sequence[PresenceCheck] = ()
     grants: Sequence[Grant] = ()
+
+
+NOBODY_KNOWN = Facts(None, (), (), frozenset(), ())
+"""What is known of somebody who is not here."""
 
 
 def published(session: Session) -> tuple[Bundle | None, Revisions]:

@@ -11,15 +11,14 @@ is answered.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy.orm import Session
-
-from flows.decide import Asked, decide_and_log, know
+from domain.access import SubjectKind
+from domain.errors import NotAuthenticated
+from flows.asking import Asking
 from flows.parts import Parts
-from flows.presented_token import Found, find_token
-from models.catalog import Service
+from flows.pep import Question
+from flows.presented_token import Found
 from tokens.client import Client
 from tokens.credentials import PUBLIC, invalid_client
 from tokens.endpoint import Answer
@@ -27,61 +26,46 @@ from tokens.lookup import introspection
 from tokens.metadata import INTROSPECT
 
 
+DOOR = "introspection"
+
+
 def introspect(parts: Parts, client: Client, fields: dict[str, str]) -> Answer:
     """Answer one introspection request of a proven client. Raises OAuthRefused for a public one."""
     if client.method == PUBLIC:
         raise invalid_client("introspection needs an authenticated client")
-    now = parts.clock.now()
-    with parts.db.write() as session:
-        desk = _Desk(session, parts, now)
-        url = parts.deployment.public_url + INTROSPECT
-        answer = introspection(client, fields, url=url, desk=desk)
-        parts.commit(session)
-        return answer
+    try:
+        asking = Asking(parts, client.service_id, parts.clock.now())
+    except NotAuthenticated as ended:
+        raise invalid_client() from ended
+    url = parts.deployment.public_url + INTROSPECT
+    answer = introspection(client, fields, url=url, desk=_Desk(asking))
+    asking.log()
+    return answer
 
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
-    """Looks tokens up in the caller's transaction."""
+    """Looks tokens up, and asks the rules about each of their actions."""
 
-    session: Session
-    parts: Parts
-    now: datetime
+    asking: Asking
 
-    def look_up(self, token: str, client: Client) -> dict[str, Any] | None:
+    def look_up(self, token: str, _client: Client) -> dict[str, Any] | None:
         """Return what the token says now, or None."""
-        caller = self.session.get(Service, client.service_id)
-        found = find_token(self.session, self.parts, token, caller, self.now) if caller else None
-        if found is None or caller is None:
+        found = self.asking.token(token)
+        if found is None:
             return None
-        allowed = self._allowed(found, caller)
-        return self._says(found, allowed) if allowed else None
-
-    def _allowed(self, found: Found, caller: Service) -> list[str]:
-        """Decide and log each action of the token; return those that are permitted."""
         row = found.token
-        known = know(self.session, self.parts, row.person_id, found.roots, self.now)
-        allowed = []
-        for action in row.actions:
-            asked = Asked(
-                "introspection",
-                row.person_id,
-                action,
-                row.resource,
-                roots=found.roots,
-                grant=found.grant,
-                service_id=caller.id,
-                use=True,
-                problem=found.problem,
-            )
-            if decide_and_log(self.session, self.parts, asked, self.now, known=known).permitted:
-                allowed.append(action)
-        return allowed
+        questions = (
+            Question(SubjectKind.PERSON.value, row.person_id, action, row.resource, token=token, door=DOOR)
+            for action in row.actions
+        )
+        allowed = [q.action for q in questions if self.asking.decide(q).permitted]
+        return self._says(found, allowed) if allowed else None
 
     def _says(self, found: Found, allowed: list[str]) -> dict[str, Any]:
         row = found.token
         return {
-            "iss": self.parts.deployment.public_url,
+            "iss": self.asking.parts.deployment.public_url,
             "sub": row.person_id,
             "aud": row.audience,
             "client_id": found.client.name,

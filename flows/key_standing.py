@@ -25,7 +25,7 @@ from flows.custody import follows_key
 from flows.end_access import end_root
 from flows.parts import Parts
 from flows.trust import trust
-from models.instance import raise_state_revision, raise_trust_revision
+from models.instance import raise_trust_revision
 from models.keys import Credential, lock_credential, set_key_state
 from models.metadata import lock_imports
 from models.people import Assignment, Person, lock_person
@@ -94,7 +94,6 @@ def stop(session: Session, parts: Parts, found: Sequence[Fallen], *, by: str, no
         lock_person(session, person_id, share=True)
     locked = [one for one in found if _working(session, one)]
     raise_trust_revision(session)
-    raise_state_revision(session)
     events = []
     for one in locked:
         reason = _BLOCKED + ", ".join(rule.value for rule in one.rules)

@@ -23,7 +23,6 @@ from flows.key_blocks import block_by
 from flows.parts import Parts
 from flows.people import is_last_admin
 from flows.trust import trust_for_new_keys
-from models.instance import raise_state_revision
 from models.keys import Credential, credentials_of, lock_credential, set_key_state
 from models.people import lock_person
 
@@ -121,7 +120,6 @@ def reinstate(session: Session, parts: Parts, credential_id: str, *, reason: str
             f"the key cannot be reinstated: {block.why}", code="key-still-blocked", remedy=block.remedy
         )
     _note(session, parts, key, "active" if key.activated_at else "pending", reason=reason, by=by)
-    raise_state_revision(session)
     details = {"key": key.id, "label": key.label, "reason": reason}
     steps = custody.follows_key(session, parts, key, Step.REINSTATED, by=by)
     return [Event(EventKind.KEY_REINSTATED, by, key.person_id, details), *steps]

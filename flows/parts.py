@@ -18,6 +18,9 @@ from domain.limits import Limits
 from domain.ports import Clock, Ids, Randomness
 from evidence.tables import Tables
 from evidence.weights import Weights
+from flows.decision_log import DecisionLog
+from flows.memory import Memory
+from models.changes import settle
 from models.engine import Database
 
 Kept = TypeVar("Kept")
@@ -49,6 +52,28 @@ class Deployment:
     organisation: str
 
 
+ENDS = frozenset(EventKind) - {
+    EventKind.ACTION_SIGNED,
+    EventKind.ACTIVATION_CODE_MADE,
+    EventKind.ASSIGNMENT_MADE,
+    EventKind.CODE_ISSUED,
+    EventKind.DEVICE_APPROVED,
+    EventKind.DEVICE_ENROLLED,
+    EventKind.ENGAGEMENT_CREATED,
+    EventKind.GRANT_ISSUED,
+    EventKind.INVITE_MADE,
+    EventKind.KEY_ACTIVATED,
+    EventKind.KEY_REGISTERED,
+    EventKind.LOGIN,
+    EventKind.PERSON_CREATED,
+    EventKind.PERSON_RESUMED,
+    EventKind.PRESENCE_ANSWERED,
+    EventKind.PRESENCE_OPENED,
+    EventKind.TOKEN_ISSUED,
+}
+"""Whatever may close a door: all but what is known to open doors only, or none."""
+
+
 def unwatched(_event: Event) -> None:
     """Do nothing: nobody counts."""
 
@@ -69,15 +94,28 @@ class Parts:
     weights: Weights
     token_signer: Signer
     token_keys: tuple[Mapping[str, Any], ...]
+    memory: Memory
+    log: DecisionLog
     trust_shelf: Shelf[Trust] = field(default_factory=Shelf)
     watch: Callable[[Event], None] = unwatched
     """Told of each event once it is committed: metrics count what is recorded, and nothing else."""
 
+    def close(self) -> None:
+        """Give up the log and the database."""
+        self.log.close()
+        self.db.dispose()
+
     def commit(self, session: Session, *events: Event) -> None:
-        """Record *events* and commit: the last two statements of every flow that writes."""
+        """Record *events* and commit: the last statements of every flow that writes.
+
+        When one of them ended something, no process permits by the state before it once this has returned.
+        """
+        raised = settle(session)
         if events:
             audit.chain.append(session, *events, now=self.clock.now(), randomness=self.randomness)
         session.commit()
+        if raised is not None:
+            self.memory.committed(raised, ends=any(event.kind in ENDS for event in events))
         for event in events:
             self.watch(event)
 

@@ -24,7 +24,7 @@ from flows.end_access import end_root
 from flows.invitation import login_name
 from flows.parts import Parts
 from models.base import changed_rows
-from models.instance import instance, lock_instance, raise_state_revision
+from models.instance import instance, lock_instance
 from models.keys import Credential, credentials_of, set_key_state
 from models.people import (
     Assignment,
@@ -94,7 +94,6 @@ def add_engagement(
         ends_at=ends_at,
     )
     session.add(row)
-    raise_state_revision(session)
     details = {
         "engagement": row.id,
         "vendor": row.vendor,
@@ -235,7 +234,6 @@ def assign(
         not_after=not_after,
     )
     session.add(row)
-    raise_state_revision(session)
     ends = not_after.isoformat() if not_after else None
     return Event(EventKind.ASSIGNMENT_MADE, by, principal_id, {"group": group, "not_after": ends})
 
@@ -252,9 +250,9 @@ def unassign(session: Session, parts: Parts, assignment_id: str, *, by: str) -> 
         session,
         update(Assignment)
         .where(Assignment.id == assignment_id, Assignment.ended_at.is_(None))
-        .values(ended_at=now),
+        .values(ended_at=now)
+        .execution_options(concerns=row.principal_id),
     )
-    raise_state_revision(session)
     return Event(EventKind.ASSIGNMENT_ENDED, by, row.principal_id, {"group": row.group})
 
 
@@ -278,7 +276,6 @@ def resume(session: Session, person_id: str, *, by: str) -> Event:
     if person is None or person.state != "suspended":
         raise NotFound("there is no such suspended person")
     person.state = "active"
-    raise_state_revision(session)
     return Event(EventKind.PERSON_RESUMED, by, person_id)
 
 

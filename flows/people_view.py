@@ -17,6 +17,7 @@ from domain.errors import NotFound
 from domain.evidence import Kind
 from evidence.ceremony import TouchTimes, touch_times
 from evidence.company import WINDOW
+from flows.decision_import import import_decisions
 from flows.ending import Loss, losses_of_person
 from flows.liveness import read_roots, session_problem
 from flows.names import names_of
@@ -167,6 +168,7 @@ def person_rows(session: Session, people: Sequence[Person], now: datetime) -> tu
 def person_page(parts: Parts, person_id: str) -> PersonPage:
     """Return everything about one person. Raises NotFound."""
     now = parts.clock.now()
+    import_decisions(parts)
     with parts.db.read() as session:
         person = session.get(Person, person_id)
         if person is None:

@@ -29,7 +29,6 @@ from flows.session import Viewer
 from flows.tap import Tap, spend
 from models.catalog import resources, services
 from models.entities import Entity
-from models.instance import raise_state_revision
 from models.people import Assignment
 from models.policy import BundleRow, Draft, Publication, bundle_text, newest_publication
 from policies import proof
@@ -246,7 +245,7 @@ def _publish(
         )
     )
     try:
-        raise_state_revision(session)
+        session.flush()
     except IntegrityError as error:
         raise StaleBase("another publication came first", remedy="Look at it, then try again.") from error
 

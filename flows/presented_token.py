@@ -23,19 +23,25 @@ from tokens.access_token import TokenInvalid, read
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A token of ours for the caller. *problem* is None while it is alive."""
+    """A token of ours for the caller, whether or not it lives."""
 
     token: Token
     roots: Roots
     grant: Grant | None
     client: Service
-    problem: ReasonCode | None
+
+    def problem(self, now: datetime) -> ReasonCode | None:
+        """Return why the token is not alive at *now*, or None when it is."""
+        problem = session_problem(self.roots, now=now) or grant_problem(self.grant, self.roots, now=now)
+        if problem is None and not token_is_live(self.token, self.roots, self.client, now=now):
+            return ReasonCode.GRANT_ENDED
+        return problem
 
 
 def find_token(
     session: Session, parts: Parts, presented: str, caller: Service, now: datetime
 ) -> Found | None:
-    """Return the token if it is ours and for *caller*; its life is told by ``problem``."""
+    """Return the token if it is ours and for *caller*; its life is told by ``Found.problem``."""
     issuer = parts.deployment.public_url
     try:
         claims = read(presented, parts.token_keys, issuer=issuer, audience=caller.audience, now=now)
@@ -49,7 +55,4 @@ def find_token(
     if roots is None or client is None:
         return None
     grant = session.get(Grant, row.grant_id)
-    problem = session_problem(roots, now=now) or grant_problem(grant, roots, now=now)
-    if problem is None and not token_is_live(row, roots, client, now=now):
-        problem = ReasonCode.GRANT_ENDED
-    return Found(row, roots, grant, client, problem)
+    return Found(row, roots, grant, client)

@@ -29,7 +29,6 @@ from flows.liveness import grant_problem, require_agreeing_clocks, session_probl
 from flows.parts import Parts
 from models.access import AuthorizationCode, Token, consume_authorization_code, revoke_tokens
 from models.catalog import Service, guard_of, lock_service
-from models.instance import raise_state_revision
 from models.sessions import count_try
 from tokens.access_token import SERVICE_SCOPE, Claims, sign_service_token
 from tokens.client import Client
@@ -174,8 +173,7 @@ class _Desk:
 
     def _reused(self, row: AuthorizationCode, client: Client) -> None:
         """End every token that the first use gave: one of the two callers is a thief."""
-        ended = revoke_tokens(self.session, "code-reused", self.now, family=row.digest)
-        raise_state_revision(self.session)
+        ended = revoke_tokens(self.session, row.person_id, "code-reused", self.now, family=row.digest)
         self.events.append(
             Event(EventKind.CODE_REUSED, client.service_id, row.person_id, {**self.about, "ended": ended})
         )

@@ -15,7 +15,6 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from flows.parts import Parts
 from models.access import Token, revoke_tokens
-from models.instance import raise_state_revision
 from tokens.access_token import TokenInvalid, read_jti
 from tokens.client import Client
 from tokens.endpoint import Answer
@@ -52,7 +51,6 @@ class _Desk:
         row = self.session.get(Token, jti)
         if row is None or row.client_id != client.service_id:
             return
-        if revoke_tokens(self.session, "by-client", self.now, jti=jti):
-            raise_state_revision(self.session)
+        if revoke_tokens(self.session, row.person_id, "by-client", self.now, jti=jti):
             details = {"token": jti, "grant": row.grant_id, "cause": "by-client"}
             self.events.append(Event(EventKind.TOKEN_REVOKED, client.service_id, row.person_id, details))

@@ -25,10 +25,10 @@ from sqlalchemy.orm import Session
 from audit.events import Event, EventKind
 from domain.access import Subject, SubjectKind
 from domain.errors import Forbidden
-from flows.decide import decide
+from flows.asking import Asking
 from flows.facts import published
 from flows.parts import Parts
-from flows.pep import Asking, Question, active_service, outside, outside_scope, refusal
+from flows.pep import Question, outside, outside_scope, refusal
 from models.catalog import Service, covers, resources
 from models.people import Person, all_live_assignments
 from policies.askers import askers
@@ -63,15 +63,11 @@ def search(parts: Parts, service_id: str, wanted: Search) -> Found:
     CursorInvalid for a cursor of another search, NotAuthenticated for a service
     that was disabled.
     """
-    now = parts.clock.now()
-    found = Found(())
-    with parts.db.read() as session:
-        service = active_service(session, service_id)
-        refused = _refused(service, wanted)
-        if refused is None:
-            found = _page(session, parts, service, wanted, now)
+    asking = Asking(parts, service_id, parts.clock.now())
+    refused = _refused(asking.service, wanted)
+    found = _page(asking, wanted) if refused is None else Found(())
     with parts.db.write() as session:  # apart: nobody waits to write while candidates are looked at
-        parts.commit(session, _record(service, wanted, found, refused))
+        parts.commit(session, _record(asking.service, wanted, found, refused))
     if refused is not None:
         raise refused
     return found
@@ -104,20 +100,20 @@ def _record(service: Service, wanted: Search, found: Found, refused: Forbidden |
     return Event(EventKind.SERVICE_SEARCHED, service.id, service.id, details)
 
 
-def _page(session: Session, parts: Parts, service: Service, wanted: Search, now: datetime) -> Found:
-    q = wanted.question
+def _page(asking: Asking, wanted: Search) -> Found:
+    q, service = wanted.question, asking.service
     binding = f"{service.id} {wanted.what} {q.subject_type} {q.subject_id} {q.action} {q.resource}"
     after = key_before(binding, wanted.cursor)
-    candidates = SEARCHES[wanted.what](session, service, q, now)
-    behind = list(islice((key for key in candidates if key > after), LOOKED_AT + 1))
-    asking = Asking(session, parts, service, now)
+    with asking.parts.db.read() as session:
+        candidates = SEARCHES[wanted.what](session, service, q, asking.now)
+        behind = list(islice((key for key in candidates if key > after), LOOKED_AT + 1))
     results: list[str] = []
     last = ""
     for key in behind[:LOOKED_AT]:
         if len(results) == wanted.limit:
             break
         last = key
-        if _permitted(asking, _with(wanted, key)):
+        if asking.would(_with(wanted, key)):
             results.append(key)
     more = bool(behind) and last != behind[-1]
     return Found(tuple(results), cursor_after(binding, last) if more else "")
@@ -130,11 +126,6 @@ def _with(wanted: Search, key: str) -> Question:
     if wanted.what == "resource":
         return replace(wanted.question, resource=key)
     return replace(wanted.question, action=key)
-
-
-def _permitted(asking: Asking, question: Question) -> bool:
-    asked, known = asking.asked(question)
-    return decide(asking.parts, asked, known, asking.now).permitted
 
 
 def _subjects(session: Session, _service: Service, q: Question, now: datetime) -> Iterable[str]:

@@ -11,7 +11,9 @@ caller's failures: nobody can lock a service out.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.orm import Session
 
@@ -21,6 +23,7 @@ from domain.errors import NotAuthenticated, TooMany
 from domain.sites import Site
 from evidence.networks import place_key
 from flows.parts import Parts
+from models.base import EVERYBODY
 from models.catalog import Service, service_by_name, service_by_secret, spend_assertion
 from models.sessions import count_try
 from tokens.access_token import SERVICE_SCOPE, TokenInvalid, read
@@ -60,20 +63,33 @@ def authenticate(parts: Parts, *, authorization: str, fields: dict[str, str], ad
 def authenticate_pep(parts: Parts, *, authorization: str, address: str) -> str:
     """Return the id of the service that asks the decision point. Raises NotAuthenticated or TooMany."""
     now = parts.clock.now()
-    scheme, _, credential = authorization.partition(" ")
-    service: Service | None = None
-    if scheme.lower() == "bearer":
-        by_token = credential.count(".") == 2
-        service = (_by_token if by_token else _by_secret)(parts, credential.strip(), now)
-    elif scheme.lower() == "basic":
-        try:
-            service = _prove(parts, read_presented(authorization, {}), now)
-        except OAuthRefused:
-            service = None
-    if service is None:
+    found = proven_pep(parts, authorization, now)
+    if found is None:
         _count_failure(parts, "-", address, now)
         raise NotAuthenticated("the service could not be authenticated", remedy=_BEARER_REMEDY)
-    return service.id
+    return found
+
+
+def proven_pep(parts: Parts, authorization: str, now: datetime) -> str | None:
+    """Return the id of the service that *authorization* proves, or None; nothing is counted.
+
+    A credential is checked once, and remembered until it ends or the state changes.
+    """
+    scheme, _, presented = authorization.partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return _prove(parts, read_presented(authorization, {}), now).id
+        except OAuthRefused:
+            return None
+    if scheme.lower() != "bearer":
+        return None
+    credential = presented.strip()
+    load = _by_token if credential.count(".") == 2 else _by_secret
+    parts.memory.catch_up()
+    proven = parts.memory.recall(("pep", secret_digest(credential)), partial(load, parts, credential, now))
+    if proven is None or (proven.ends is not None and proven.ends <= now):
+        return None
+    return proven.service_id
 
 
 def _prove(parts: Parts, presented: Presented, now: datetime) -> Service:
@@ -83,8 +99,8 @@ def _prove(parts: Parts, presented: Presented, now: datetime) -> Service:
         if service is None or service.state != "active" or service.auth_method != presented.method:
             raise invalid_client()
         if presented.method == SECRET:
-            owner = service_by_secret(session, secret_digest(presented.proof), now)
-            if owner is None or owner.id != service.id:
+            owner = service_by_secret(session, secret_digest(presented.proof))
+            if owner is None or owner[0].id != service.id or (owner[1] is not None and owner[1] <= now):
                 raise invalid_client()
     if presented.method == KEY:
         _spend_assertion(parts, service, presented.proof, now)
@@ -107,29 +123,38 @@ def _spend_assertion(parts: Parts, service: Service, assertion: str, now: dateti
         raise invalid_client("the assertion was used already")
 
 
-def _by_secret(parts: Parts, secret: str, now: datetime) -> Service | None:
-    with parts.db.read() as session:
-        service = service_by_secret(session, secret_digest(secret), now)
-    return service if service is not None and service.auth_method == SECRET else None
+@dataclass(frozen=True, slots=True)
+class _Proven:
+    """Which service a credential proves, and until when."""
+
+    service_id: str
+    ends: datetime | None
 
 
-def _by_token(parts: Parts, token: str, now: datetime) -> Service | None:
+def _by_secret(_parts: Parts, secret: str, _now: datetime, session: Session) -> tuple[str, _Proven] | None:
+    found = service_by_secret(session, secret_digest(secret))
+    if found is None or found[0].auth_method != SECRET:
+        return None
+    return EVERYBODY, _Proven(found[0].id, found[1])
+
+
+def _by_token(parts: Parts, token: str, now: datetime, session: Session) -> tuple[str, _Proven] | None:
     """Return the service that a token of ours, for ourselves, names, if it is still under the same epoch."""
     issuer = parts.deployment.public_url
     try:
         claims = read(token, parts.token_keys, issuer=issuer, audience=issuer, now=now)
     except TokenInvalid:
         return None
-    with parts.db.read() as session:
-        service = service_by_name(session, str(claims.get("client_id", "")))
-    live = (
-        service is not None
-        and service.state == "active"
-        and service.auth_method == KEY
-        and claims.get("scope") == SERVICE_SCOPE
-        and claims.get("epoch") == service.epoch
-    )
-    return service if live else None
+    service = service_by_name(session, str(claims.get("client_id", "")))
+    if (
+        service is None
+        or service.state != "active"
+        or service.auth_method != KEY
+        or claims.get("scope") != SERVICE_SCOPE
+        or claims.get("epoch") != service.epoch
+    ):
+        return None
+    return EVERYBODY, _Proven(service.id, datetime.fromtimestamp(claims["exp"], UTC))
 
 
 def _count_failure(parts: Parts, client_id: str, address: str, now: datetime) -> None:

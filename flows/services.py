@@ -40,7 +40,6 @@ from models.catalog import (
     services,
 )
 from models.entities import stored_types
-from models.instance import raise_state_revision
 from models.people import Principal
 from tokens.credentials import KEY, PUBLIC, SECRET
 
@@ -87,7 +86,6 @@ def create_service(
     session.add(Principal(id=row.id, kind=SubjectKind.SERVICE.value))
     session.flush()
     session.add(row)
-    raise_state_revision(session)
     return row, [_saved(row, by)]
 
 
@@ -102,7 +100,6 @@ def update_service(
     for name, value in values.items():
         setattr(row, name, value)
     session.flush()
-    raise_state_revision(session)
     ended = [end_root(session, "service", row.id, cause="service-changed", by=by)] if turned else []
     return [_saved(row, by), *ended]
 
@@ -134,7 +131,6 @@ def make_secret(
         )
     )
     session.flush()
-    raise_state_revision(session)
     details = {"name": row.name, "older_until": until.isoformat()}
     return secret, [Event(EventKind.SERVICE_SECRET_MADE, by, service_id, details)]
 

@@ -28,7 +28,6 @@ from flows.liveness import grant_problem, require_agreeing_clocks, session_probl
 from flows.parts import Parts
 from flows.pep import active_service
 from models.access import AuthorizationCode, consume_authorization_code
-from models.instance import raise_state_revision
 from models.sites import SiteSession, end_site_session
 from tokens.metadata import AUTHORIZE
 from tokens.pkce import METHOD, s256
@@ -166,6 +165,5 @@ def leave(parts: Parts, service_id: str, site: Site, cookie: str | None) -> None
         row = live_site_session(session, service_id, site, cookie, now) if cookie is not None else None
         if row is None or not end_site_session(session, row.digest, now):
             return
-        raise_state_revision(session)
         about = {"site": site.origin, "session": row.session_id, "grant": row.grant_id}
         parts.commit(session, Event(EventKind.SITE_LEFT, row.person_id, row.person_id, about))

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from evidence.company import WINDOW
 from flows.jobs import Task
 from flows.parts import Event, Parts
+from models.changes import forget_old_changes
 from models.jobs import forget_finished
 from models.keys import forget_old_challenges
 from models.sessions import forget_old_counters
@@ -29,4 +30,5 @@ def forget(session: Session, _parts: Parts, task: Task) -> Sequence[Event]:
     forget_old_site_sessions(session, task.now)
     forget_old_touches(session, task.now - WINDOW)
     forget_finished(session, task.now - KEEP_JOBS)
+    forget_old_changes(session)
     return ()

@@ -9,6 +9,7 @@ from models import (
     access,
     audit,
     catalog,
+    changes,
     custody,
     devices,
     entities,
@@ -23,6 +24,7 @@ from models import (
     sessions,
     sites,
     touches,
+    uses,
 )
 from models.base import Base
 
@@ -31,6 +33,7 @@ __all__ = [
     "access",
     "audit",
     "catalog",
+    "changes",
     "custody",
     "devices",
     "entities",
@@ -45,4 +48,5 @@ __all__ = [
     "sessions",
     "sites",
     "touches",
+    "uses",
 ]

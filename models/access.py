@@ -143,18 +143,18 @@ def consume_authorization_code(session: Session, digest: str, now: datetime) -> 
 
 
 def revoke_tokens(
-    session: Session, cause: str, now: datetime, *, family: str | None = None, jti: str | None = None
+    session: Session, person_id: str, cause: str, now: datetime, *, family: str = "", jti: str = ""
 ) -> int:
-    """Revoke the live tokens of one *family* (all that one code issued) or one *jti*; return how many."""
-    if (family is None) == (jti is None):
+    """Revoke a person's live tokens of one *family* (all that one code issued) or one *jti*: how many?"""
+    if bool(family) is bool(jti):
         raise ValueError("name either a family or a jti")
-    which = Token.family == family if family is not None else Token.jti == jti
+    which = Token.family == family if family else Token.jti == jti
     changed = changed_rows(
         session,
         update(Token)
-        .where(which, Token.revoked_at.is_(None))
+        .where(which, Token.person_id == person_id, Token.revoked_at.is_(None))
         .values(revoked_at=now, revoked_cause=cause)
-        .execution_options(synchronize_session=False),
+        .execution_options(synchronize_session=False, concerns=person_id),
     )
     return changed
 

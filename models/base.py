@@ -63,6 +63,11 @@ class Base(DeclarativeBase):
     }
 
 
+EVERYBODY = "*"
+NOBODY = ""
+"""Whom an UPDATE concerns (see ``models.changes``): NOBODY, when no decision reads its columns."""
+
+
 def changed_rows(session: Session, statement: UpdateBase) -> int:
     """Run an UPDATE or DELETE and return how many rows it changed.
 

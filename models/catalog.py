@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, or_, select
+from sqlalchemy import ForeignKey, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
@@ -97,17 +97,14 @@ def lock_service(session: Session, service_id: str, *, share: bool = False) -> S
     return session.scalar(query.with_for_update(read=share))
 
 
-def service_by_secret(session: Session, digest: str, now: datetime) -> Service | None:
-    """Return the active service that this secret belongs to, if the secret is in force."""
-    return session.scalar(
-        select(Service)
+def service_by_secret(session: Session, digest: str) -> tuple[Service, datetime | None] | None:
+    """Return the active service that this secret belongs to, and when the secret ends."""
+    row = session.execute(
+        select(Service, ServiceSecret.expires_at)
         .join(ServiceSecret, ServiceSecret.service_id == Service.id)
-        .where(
-            ServiceSecret.digest == digest,
-            Service.state == "active",
-            or_(ServiceSecret.expires_at.is_(None), ServiceSecret.expires_at > now),
-        )
-    )
+        .where(ServiceSecret.digest == digest, Service.state == "active")
+    ).one_or_none()
+    return (row[0], row[1]) if row is not None else None
 
 
 def secrets_of(session: Session, service_id: str) -> Sequence[ServiceSecret]:

@@ -20,6 +20,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.orm import Session
 
 from domain.errors import Conflict, Invalid, Unavailable
+from models.changes import WatchedSession
+from models.revision import revision_source
 
 SQLITE_BUSY_TIMEOUT_MS = 10_000
 
@@ -27,8 +29,9 @@ SQLITE_BUSY_TIMEOUT_MS = 10_000
 class Database:
     """One engine and the two ways to open a session on it."""
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, max_staleness: timedelta = timedelta(0)) -> None:
         self.engine = _engine(url, pool_size)
+        self.revision = revision_source(self.engine, max_staleness)
 
     @property
     def is_sqlite(self) -> bool:
@@ -62,7 +65,7 @@ class Database:
 
     @contextmanager
     def _session(self, *, write: bool) -> Iterator[Session]:
-        session = Session(self.engine, expire_on_commit=False, info={"write": write})
+        session = WatchedSession(self.engine, expire_on_commit=False, info={"write": write})
         try:
             session.connection(execution_options={"doorward_write": write})
             yield session
@@ -81,6 +84,7 @@ class Database:
             session.close()
 
     def dispose(self) -> None:
+        self.revision.close()
         self.engine.dispose()
 
 

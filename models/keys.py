@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, UniqueConstraint, delete, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, changed_rows
+from models.base import NOBODY, Base, changed_rows
 
 
 class TrustAnchor(Base):
@@ -158,7 +158,7 @@ def advance_counter(
         update(Credential)
         .where(Credential.id == credential_id, Credential.sign_count == seen, Credential.state == state)
         .values(sign_count=new, last_used_at=now)
-        .execution_options(synchronize_session=False),
+        .execution_options(synchronize_session=False, concerns=NOBODY),
     )
     return changed == 1
 

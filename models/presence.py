@@ -9,7 +9,7 @@ from itertools import takewhile
 from sqlalchemy import JSON, ForeignKey, func, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base, changed_rows
+from models.base import NOBODY, Base, changed_rows
 from models.people import Person
 
 
@@ -151,6 +151,7 @@ def mark_shown(session: Session, check_id: str, now: datetime) -> None:
         update(PresenceCheck)
         .where(PresenceCheck.id == check_id, PresenceCheck.shown_at.is_(None))
         .values(shown_at=now)
+        .execution_options(concerns=NOBODY)
     )
 
 
@@ -177,17 +178,18 @@ def touch_late(session: Session, check_id: str, credential_id: str, now: datetim
             PresenceCheck.answered_at.is_(None),
         )
         .values(answered_at=now, credential_id=credential_id)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False, concerns=NOBODY)
     )
     return changed_rows(session, statement) == 1
 
 
 def _leave_open(session: Session, check_id: str, *conditions: object, **values: object) -> bool:
+    whose = session.scalar(select(PresenceCheck.person_id).where(PresenceCheck.id == check_id))
     statement = (
         update(PresenceCheck)
         .where(PresenceCheck.id == check_id, PresenceCheck.outcome == "open", *conditions)  # type: ignore[arg-type]
         .values(**values)
-        .execution_options(synchronize_session=False)
+        .execution_options(synchronize_session=False, concerns=whose or NOBODY)
     )
     return changed_rows(session, statement) == 1
 

@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from models.base import Base
+from models.base import NOBODY, Base
 
 
 class BrowserSession(Base):
@@ -79,6 +79,7 @@ def touch_last_seen(session: Session, session_id: str, now: datetime) -> None:
         update(BrowserSession)
         .where(BrowserSession.id == session_id, BrowserSession.last_seen_at < now)
         .values(last_seen_at=now)
+        .execution_options(concerns=NOBODY)
     )
 
 

@@ -57,15 +57,18 @@ def postgres() -> Iterator[Server]:
         yield server
 
 
-def make_settings(url: str, folder: Path) -> Settings:
+def make_settings(url: str, folder: Path, decisions: Path | None = None) -> Settings:
     """Return settings for a database of the tests, with the files of *folder*."""
     return read_settings(
         {
             "DOORWARD_DATABASE_URL": url,
             "DOORWARD_ROOT_KEY_FILE": str(folder / "root.key"),
             "DOORWARD_CHECKPOINT_FILE": str(folder / "checkpoints"),
+            "DOORWARD_DECISION_LOG": str(decisions or folder / "decisions"),
             # The tests' clock stands at a noon of their own; a test of its own holds the real limit.
             "DOORWARD_MAX_CLOCK_DIFFERENCE": "P36500D",
+            # Each check asks which state is in force, and ends return at once; a test holds the real bound.
+            "DOORWARD_MAX_STALENESS": "PT0S",
         }
     )[0]
 
@@ -111,11 +114,12 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path, root_folder: Path) 
     if request.param == "sqlite":
         path = tmp_path / "doorward.sqlite"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield make_settings(f"sqlite:///{path}", root_folder)
+        yield make_settings(f"sqlite:///{path}", root_folder, tmp_path / "decisions")
         return
     server: Server = request.getfixturevalue("postgres")
     name = f"test_{next(_numbers)}"
-    yield make_settings(server.create(name, request.getfixturevalue("postgres_template")), root_folder)
+    url = server.create(name, request.getfixturevalue("postgres_template"))
+    yield make_settings(url, root_folder, tmp_path / "decisions")
     server.drop(name)
 
 
@@ -148,7 +152,7 @@ def world(settings: Settings, authority: AttestationAuthority) -> Iterator[World
     event.listen(built.parts.db.engine, "rollback", _unseal)
     built.furnish()
     yield built
-    built.parts.db.dispose()
+    built.parts.close()
 
 
 def _nothing_after_the_head(connection, _cursor, statement, *_rest) -> None:

@@ -58,7 +58,7 @@ def routes_of(house: House) -> Map:
     try:
         return compose(settings, parts).url_map
     finally:
-        parts.db.dispose()
+        parts.close()
 
 
 def walk(visitor: Visitor, routes: Map, *starts: str) -> Iterator[tuple[str, str]]:

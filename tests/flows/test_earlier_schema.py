@@ -9,7 +9,6 @@ from flows import policy
 from flows.access import my_access
 from flows.bundles import COMPILED
 from flows.session import Viewer
-from models.instance import raise_state_revision
 from models.policy import BundleRow, Publication, newest_publication
 from tests.world import World
 
@@ -26,7 +25,6 @@ def published_earlier(world: World, digest: str, text: str) -> None:
         session.add(BundleRow(digest=digest, schema=1, text=text, created_at=now))
         session.flush()
         session.add(Publication(revision=1, digest=digest, author="host", note="", published_at=now))
-        raise_state_revision(session)
         world.parts.commit(session)
 
 

@@ -47,6 +47,7 @@ def test_of_two_processes_with_one_answer_one_opens_one_session(world: World) ->
         "DOORWARD_DATABASE_URL": world.settings.database_url,
         "DOORWARD_ROOT_KEY_FILE": str(world.settings.root_key),
         "DOORWARD_CHECKPOINT_FILE": str(world.settings.checkpoints),
+        "DOORWARD_DECISION_LOG": str(world.settings.decisions),
         "PYTHONPATH": str(Path(__file__).parents[2]),
     }
 

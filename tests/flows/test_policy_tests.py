@@ -13,7 +13,6 @@ from flows.facts import published
 from flows.load import load_document
 from flows.policy_view import unready
 from flows.session import Viewer
-from models.instance import raise_state_revision
 from models.policy import BundleRow, Publication, newest_publication
 from policies.bundle import SCHEMA, load
 from tests.web.desk import recorded
@@ -55,7 +54,6 @@ def published_when_it_passed(world: World, text: str) -> None:
                 revision=1, digest=digest, author="host", note="", signature_id=None, published_at=now
             )
         )
-        raise_state_revision(session)
         world.parts.commit(session)
 
 

@@ -100,6 +100,7 @@ def test_of_two_processes_one_gets_a_token(company: Company) -> None:
         "DOORWARD_DATABASE_URL": settings.database_url,
         "DOORWARD_ROOT_KEY_FILE": str(settings.root_key),
         "DOORWARD_CHECKPOINT_FILE": str(settings.checkpoints),
+        "DOORWARD_DECISION_LOG": str(settings.decisions),
         "DOORWARD_MAX_CLOCK_DIFFERENCE": "P36500D",
         "PYTHONPATH": ".",
     }

@@ -12,6 +12,7 @@ from werkzeug.test import TestResponse
 
 from crypto.jws import Signer
 from flows import access, people
+from flows.decision_import import import_decisions
 from flows.service_auth import client_of
 from flows.services import ServiceForm, create_service, make_secret
 from flows.session import Viewer
@@ -160,6 +161,7 @@ class Company:
             return found[-1].details
 
     def log(self, door: str) -> list[DecisionRow]:
+        import_decisions(self.world.parts)
         with self.world.parts.db.read() as session:
             return [row for row in decisions(session, limit=500) if row.door == door]
 

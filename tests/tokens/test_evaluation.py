@@ -5,10 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest.mock import patch
 
-from sqlalchemy.exc import OperationalError
-
 from flows.end_access import end_grant
-from models.engine import Database
 from tests.tokens.company import RESOURCE, Company, basic, said
 
 
@@ -247,18 +244,23 @@ def test_unknown_members_are_ignored_and_the_request_id_is_echoed(company: Compa
 
 def test_without_the_decision_log_there_is_no_answer(company: Company) -> None:
     opening = company.open()
-    broken = OperationalError("INSERT", {}, Exception("disk full"))
-
-    class Full(Exception):
-        pass
-
-    Full.__name__ = "OperationalError"
-    broken.orig = Full("disk full")
-    with patch.object(type(company.world.parts), "commit", side_effect=broken):
+    with patch("os.write", side_effect=OSError(28, "no space left on device")):
         response = company.check({"grant_id": opening.grant_id})
 
     assert (response.status_code, said(response)["code"]) == (503, "log-unavailable")
     assert "decision" not in said(response)
-    assert isinstance(company.world.parts.db, Database)
     assert decided(company.check({"grant_id": opening.grant_id}))[1] is True
     assert [row.resource for row in company.log("evaluation")] == [RESOURCE]
+
+
+def test_where_no_segment_can_be_begun_there_is_no_answer(company: Company) -> None:
+    opening = company.open()
+    folder = company.world.parts.log.folder
+    folder.parent.mkdir(exist_ok=True)
+    folder.write_text("in the way")
+
+    response = company.check({"grant_id": opening.grant_id})
+
+    assert (response.status_code, said(response)["code"]) == (503, "log-unavailable")
+    folder.unlink()
+    assert decided(company.check({"grant_id": opening.grant_id}))[1] is True

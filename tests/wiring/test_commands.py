@@ -43,6 +43,7 @@ def run(world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Ru
     monkeypatch.setenv("DOORWARD_DATABASE_URL", settings.database_url)
     monkeypatch.setenv("DOORWARD_ROOT_KEY_FILE", str(settings.root_key))
     monkeypatch.setenv("DOORWARD_CHECKPOINT_FILE", str(settings.checkpoints))
+    monkeypatch.setenv("DOORWARD_DECISION_LOG", str(settings.decisions))
 
     # Logging is the process's; the other tests of this process keep theirs.
     monkeypatch.setattr("commands.base.configure_logging", lambda _level: None)

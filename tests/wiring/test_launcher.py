@@ -37,6 +37,7 @@ class Served:
             "DOORWARD_LISTEN": f"127.0.0.1:{port}",
             "DOORWARD_DATABASE_URL": f"sqlite:///{folder}/doorward.sqlite",
             "DOORWARD_CHECKPOINT_FILE": str(self.checkpoints),
+            "DOORWARD_DECISION_LOG": str(self.checkpoints) + ".decisions",
         }
         self.running: list[subprocess.Popen[str]] = []
 

@@ -1,0 +1,162 @@
+"""Keep what was answered, in a file of this process, before it is answered.
+
+A *segment* is a file to which one process appends one line a record, by one
+`write()`, so that whatever was written survives `kill -9`. It is synced to the
+disk a second after it was written to. The process holds a lock on its segment
+as long as it lives; its last line says that it ended well. Lines are numbered
+without a gap, so that one who reads them later sees what is missing.
+
+Who attacks this: a full disk (a line is there whole, or it is cut off again and
+the caller is told), a machine that loses power (the last line is missing, and
+that is told), somebody with access to the host who removes lines or files (the
+numbers, and the list of segments in the database, show it until they are
+imported; then the record is chained).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+SYNC_SECONDS = 1.0
+SUFFIX = ".jsonl"
+_END = b'{"end":'
+
+
+class SegmentClosed(OSError):
+    """The segment was given up."""
+
+
+class Segment:
+    """One file, open for appending by this process. Threads may share it."""
+
+    def __init__(self, path: Path) -> None:
+        """Create *path*, which must not exist. Raises OSError."""
+        self.path = path
+        self._lock = threading.Lock()
+        self._number = 0
+        self._size = 0
+        self._torn = False
+        self._dirty = False
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        self._file = os.open(path, flags, 0o600)
+        fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def append(self, records: Sequence[bytes]) -> None:
+        """Write *records* (JSON objects in one line each), all or none. Raises OSError.
+
+        Each becomes ``{"n": number, …}``.
+        """
+        with self._lock:
+            if self._file < 0:
+                raise SegmentClosed
+            first = self._number + 1
+            lines = [b'{"n":%d,%b\n' % (first + i, record[1:]) for i, record in enumerate(records)]
+            self._write(b"".join(lines))
+            self._number += len(records)
+            if not self._dirty:
+                self._dirty = True
+                later = threading.Timer(SYNC_SECONDS, self._sync)
+                later.daemon = True
+                later.start()
+
+    def close(self) -> None:
+        """Say that nothing follows, and give the file up."""
+        with self._lock:
+            if self._file < 0:
+                return
+            try:
+                self._write(_END + b"%d}\n" % self._number)
+                os.fsync(self._file)
+            finally:
+                os.close(self._file)
+                self._file = -1
+
+    def _write(self, data: bytes) -> None:
+        if self._torn:
+            os.ftruncate(self._file, self._size)
+            self._torn = False
+        try:
+            written = os.write(self._file, data)
+        except OSError:
+            self._torn = True
+            raise
+        if written != len(data):
+            # INVARIANT: half a line is cut off before another follows; nobody was answered for it.
+            self._torn = True
+            os.ftruncate(self._file, self._size)
+            self._torn = False
+            raise OSError(28, "no space left for the decision log", str(self.path))
+        self._size += written
+
+    def _sync(self) -> None:
+        with self._lock:
+            if self._file < 0:
+                return
+            self._dirty = False
+            file = os.dup(self._file)
+        try:
+            os.fsync(file)
+        finally:
+            os.close(file)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One whole line: its *number*, its *text*, and where the next one begins. *number* 0: the last line."""
+
+    number: int
+    text: bytes
+    next: int
+
+
+class Malformed(ValueError):
+    """A line is no line of a segment. *next*: where the next one begins."""
+
+    def __init__(self, at: int, next_: int) -> None:
+        super().__init__(f"the line at byte {at} is no record")
+        self.next = next_
+
+
+def lines(path: Path, offset: int, limit: int) -> Iterator[Line | Malformed]:
+    """Read up to *limit* whole lines from byte *offset* on; a line without an end is left."""
+    with path.open("rb") as file:
+        file.seek(offset)
+        for _ in range(limit):
+            text = file.readline()
+            if not text.endswith(b"\n"):
+                return
+            at, offset = offset, offset + len(text)
+            yield _line(text, at, offset)
+
+
+def _line(text: bytes, at: int, next_: int) -> Line | Malformed:
+    try:
+        found = json.loads(text)
+        if "end" in found:
+            return Line(0, text, next_)
+        number = found["n"]
+        if type(number) is not int or number < 1:
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        return Malformed(at, next_)
+    return Line(number, text, next_)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether the process that wrote *path* is gone."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,114 @@
+"""What checks have read, kept for as long as it holds: many questions a second ask about the same few people.
+
+Who attacks this: time. What is remembered is used only under the revision
+that is in force when a question arrives (``models.revision``), and whatever
+changed since is forgotten first. So a permit after an end has returned cannot
+come from here. Nothing that was not found is remembered: whoever asks about
+made-up names fills nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from threading import Lock
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from models.base import EVERYBODY
+from models.changes import concerned_since
+from models.engine import Database
+
+T = TypeVar("T")
+CAPACITY = 20_000
+"""Entries that are kept at most. A session has three or four."""
+Load = Callable[[Session], tuple[str, T] | None]
+"""Reads a value, and says whom it is about (EVERYBODY for what all questions share); None is not kept."""
+
+
+class Memory:
+    """Values by key, each about a person or about everybody."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._source = db.revision
+        self._lock = Lock()
+        self._revision = -1
+        self._kept: dict[Hashable, Any] = {}
+        self._about: dict[str, set[Hashable]] = {}
+
+    @property
+    def exact(self) -> bool:
+        """Whether what is remembered is always what the database holds (else: within the bound)."""
+        return self._source.exact
+
+    def catch_up(self) -> int:
+        """Forget what does not hold any more; return the revision in force, or raise StateUnavailable."""
+        revision = self._source.current()
+        self._advance(revision)
+        return revision
+
+    def is_behind(self) -> bool:
+        """Whether the database holds another state than the one remembered; then that is caught up with."""
+        before = self._revision
+        self._advance(self._source.newest())
+        return self._revision != before
+
+    def recall(self, key: Hashable, load: Load[T]) -> T | None:
+        """Return what is kept under *key*, or what *load* reads now. A value of None is never kept."""
+        found = self._kept.get(key)
+        if found is not None:
+            return found  # type: ignore[no-any-return]
+        begun = self._revision
+        with self._db.read() as session:
+            loaded = load(session)
+        if loaded is None:
+            return None
+        whom, value = loaded
+        self._keep(begun, key, whom, value)
+        return value
+
+    def peek(self, key: Hashable) -> Any:
+        """Return what is kept under *key*, or None."""
+        return self._kept.get(key)
+
+    def keep(self, revision: int, key: Hashable, whom: str, value: object) -> None:
+        """Keep a value that was made of what was recalled since *revision* was caught up with."""
+        self._keep(revision, key, whom, value)
+
+    def committed(self, revision: int, *, ends: bool) -> None:
+        """Take note of an own commit. *ends*: wait until no process permits by the state before it."""
+        self._source.raised(revision)
+        if ends:
+            self._source.outlast()
+
+    def _keep(self, begun: int, key: Hashable, whom: str, value: object) -> None:
+        with self._lock:
+            # INVARIANT: what was read before somebody caught up may be of the state that was forgotten.
+            if begun != self._revision:
+                return
+            if len(self._kept) >= CAPACITY:
+                self._kept.clear()
+                self._about.clear()
+            self._kept[key] = value
+            self._about.setdefault(whom, set()).add(key)
+
+    def _advance(self, revision: int) -> None:
+        if revision == self._revision:
+            return
+        with self._db.read() as session:
+            concerned = concerned_since(session, self._revision, revision)
+        with self._lock:
+            if revision < self._revision:  # another database, or an old one came back
+                concerned = {EVERYBODY}
+            self._forget(concerned)
+            self._revision = revision
+
+    def _forget(self, concerned: set[str]) -> None:
+        if EVERYBODY in concerned:
+            self._kept = {}
+            self._about = {}
+            return
+        for whom in concerned:
+            for key in self._about.pop(whom, ()):
+                self._kept.pop(key, None)

@@ -1,0 +1,172 @@
+"""What was answered becomes rows of the log: each once, with what is missing told."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from audit.segments import SUFFIX
+from flows import decision_import, decision_log
+from flows.decision_import import import_decisions
+from flows.decisions_view import list_decisions
+from models.access import DecisionRow
+from models.evidence import AssessmentRow
+from models.uses import DecisionSegment, ResourceUse, RuleUse
+from tests.tokens.company import RESOURCE, Company, found, said
+from tests.world import World
+
+
+@pytest.fixture
+def company(world: World) -> Company:
+    return found(world)
+
+
+def ask(company: Company, count: int) -> list[str]:
+    """Ask *count* questions about what is open; return the ids of the answers."""
+    grant = str(company.open().grant_id)
+    return [said(company.check({"grant_id": grant}))["context"]["id"] for _ in range(count)]
+
+
+def logged(company: Company) -> list[str]:
+    with company.world.parts.db.read() as session:
+        where = DecisionRow.door == "evaluation"
+        return list(session.scalars(select(DecisionRow.id).where(where).order_by(DecisionRow.id)))
+
+
+def segment(company: Company) -> Path:
+    [path] = company.world.parts.log.folder.glob("*" + SUFFIX)
+    return path
+
+
+def gaps(company: Company) -> list[dict[str, Any]]:
+    kinds = company.kinds()
+    return [company.details("decisions.gap")] if "decisions.gap" in kinds else []
+
+
+def test_every_answer_is_a_row_once_however_often_it_is_imported(company: Company) -> None:
+    ids = ask(company, 3)
+    assert logged(company) == []
+
+    first, second = import_decisions(company.world.parts), import_decisions(company.world.parts)
+    more = [said(company.check())["context"]["id"]]
+    import_decisions(company.world.parts)
+
+    assert (first, second) == (3, 0)
+    assert logged(company) == sorted(ids + more)
+    imported = company.details("decisions.imported")
+    assert (imported["decisions"], imported["segment"]) == (1, segment(company).stem)
+    with company.world.parts.db.read() as session:
+        row = session.get(DecisionRow, ids[0])
+        assert row is not None
+        assert session.get(AssessmentRow, row.assessment_id) is not None
+        assert row.body["groups"] == ["role:support"]
+        assert row.body["attributes"]["tier"] >= 2
+        uses = {u.rule: u.uses for u in session.scalars(select(RuleUse))}
+        used = session.get(ResourceUse, (company.imani.id, RESOURCE))
+        assert used is not None
+        assert (uses, used.uses, used.last_used_at) == ({"logs-read": 3}, 3, company.world.clock.now())
+
+
+def test_importers_at_once_count_nothing_twice(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decision_import, "BATCH", 3)
+    ids = ask(company, 20)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: import_decisions(company.world.parts), range(4)))
+
+    assert logged(company) == sorted(ids)
+    with company.world.parts.db.read() as session:
+        assert session.scalar(select(RuleUse.uses)) == 20
+
+
+def test_a_segment_that_ended_well_is_removed_and_tells_of_nothing(company: Company) -> None:
+    ids = ask(company, 2)
+    path = segment(company)
+
+    company.world.parts.log.close()
+    import_decisions(company.world.parts)
+
+    assert logged(company) == sorted(ids)
+    assert not path.exists()
+    assert not {"decisions.gap", "decisions.unclosed"} & set(company.kinds())
+    after = said(company.check())["context"]["id"]
+    assert after in {row.id for row in list_decisions(company.world.parts).rows}
+
+
+def test_a_process_that_died_is_told_and_what_it_answered_is_kept(company: Company) -> None:
+    """Its half line was never answered."""
+    ids = ask(company, 2)
+    path = segment(company)
+    company.world.parts.log.close()
+    whole = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join(whole[:-1]) + b'{"n":9,"decis')
+
+    import_decisions(company.world.parts)
+
+    assert logged(company) == sorted(ids)
+    assert company.details("decisions.unclosed")["last"] == len(whole) - 1
+    assert not path.exists()
+
+
+def _without_second(path: Path) -> None:
+    whole = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(whole[0] + b"".join(whole[2:]))
+
+
+def _with_spoilt_second(path: Path) -> None:
+    whole = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(whole[0] + b'{"n":2,"decision":{"at":"never"}}\n' + b"".join(whole[2:]))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why", "kept"),
+    [
+        (_without_second, "lines are missing", 2),
+        (_with_spoilt_second, "a line cannot be read", 2),
+        (Path.unlink, "the file is gone", 0),
+    ],
+)
+def test_what_somebody_removed_is_told_as_a_gap(company: Company, spoil: Any, why: str, kept: int) -> None:
+    ids = ask(company, 3)
+    path = segment(company)
+    company.world.parts.log.close()
+
+    spoil(path)
+    import_decisions(company.world.parts)
+
+    assert [gap["why"] for gap in gaps(company)] == [why]
+    assert len(logged(company)) == kept
+    assert set(logged(company)) <= set(ids)
+    assert not path.exists()
+
+
+def test_a_long_segment_is_followed_by_another(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decision_log, "LONGEST", 4000)
+
+    ids = ask(company, 12)
+    import_decisions(company.world.parts)
+
+    assert logged(company) == sorted(ids)
+    with company.world.parts.db.read() as session:
+        count = session.scalar(select(func.count()).select_from(DecisionSegment))
+        assert count is not None
+        assert count > 2
+
+
+def test_a_folder_of_another_machine_is_left_alone(company: Company, tmp_path: Path) -> None:
+    """Its files are not here, and that is no gap."""
+    ask(company, 1)
+    log = company.world.parts.log
+    here, log.folder = log.folder, tmp_path / "elsewhere"
+
+    import_decisions(company.world.parts)
+
+    assert (logged(company), gaps(company)) == ([], [])
+    shutil.rmtree(log.folder)
+    log.folder = here
+    assert import_decisions(company.world.parts) == 1
