@@ -17,9 +17,10 @@ def read_object(data: bytes) -> dict[str, Any]:
         value = json.loads(
             data.decode("utf-8"), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
         )
-        json.dumps(value, ensure_ascii=False).encode("utf-8")
-        if "\\u0000" in json.dumps(value):
-            raise ValueError("a text holds the character NUL")
+        if b"\\u" in data:  # only escapes write what UTF-8, or a text of JSON, cannot hold
+            json.dumps(value, ensure_ascii=False).encode("utf-8")
+            if "\\u0000" in json.dumps(value):
+                raise ValueError("a text holds the character NUL")
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     if not isinstance(value, dict):

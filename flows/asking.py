@@ -127,10 +127,13 @@ class Asking:
         memory, person, roots = self._memory, asked.person_id, asked.roots
         shared = memory.recall("shared", _shared)
         assert shared is not None
+        if shared.revisions.state != self._revision:
+            shared = shared.at(self._revision)
+            memory.keep(self._revision, "shared", EVERYBODY, shared)
         of = (person, roots.session.id if roots else None)
         facts = memory.recall(("facts", *of), partial(_facts, person, roots, self.now)) or NOBODY_KNOWN
         assessed = self._assessed(of, facts, roots)
-        known = as_of(shared.at(self._revision), facts, assessed, roots, self.now)
+        known = as_of(shared, facts, assessed, roots, self.now)
         return known, assessed
 
     def _assessed(self, of: tuple[str, str | None], facts: Facts, roots: Roots | None) -> Assessed:

@@ -10,13 +10,14 @@ is no answer but `log-unavailable`.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
+
+import orjson
 
 from audit.segments import SUFFIX, Segment, SegmentClosed
 from domain.decision import Decision
@@ -109,11 +110,7 @@ class DecisionLog:
             except SegmentClosed:  # another thread has just begun the next one
                 self._here().append(lines)
         except (OSError, DoorwardError) as error:
-            raise Unavailable(
-                "the decision cannot be logged, so it is not given: treat this as no",
-                code="log-unavailable",
-                remedy="An operator must see that the disk of the decision log has room.",
-            ) from error
+            raise _unwritable() from error
 
     def close(self) -> None:
         """Say that nothing follows."""
@@ -162,14 +159,25 @@ def folder_id(folder: Path, ids: Ids) -> str:
     return file.read_text().strip()
 
 
+def _unwritable() -> Unavailable:
+    return Unavailable(
+        "the decision cannot be logged, so it is not given: treat this as no",
+        code="log-unavailable",
+        remedy="An operator must see that the disk of the decision log has room.",
+    )
+
+
 def line_of(kind: str, values: Mapping[str, Any]) -> bytes:
     """Return the line of an `assessment` or a `decision` with these columns."""
-    return json.dumps({kind: values}, separators=(",", ":"), default=_moment).encode()
+    try:
+        return orjson.dumps({kind: values})
+    except TypeError as error:  # such as a number of more than 64 bits
+        raise _unwritable() from error
 
 
 def read_line(line: bytes) -> tuple[str, dict[str, Any]]:
     """Return kind and columns of a line. Raises ValueError for one that is none of ours."""
-    found = json.loads(line)
+    found = orjson.loads(line)
     for kind in ("decision", "assessment"):
         values = found.get(kind)
         if isinstance(values, dict) and isinstance(values.get("at"), str):
@@ -180,9 +188,3 @@ def read_line(line: bytes) -> tuple[str, dict[str, Any]]:
 def groups_of(links: Iterable[Any]) -> list[str]:
     """Return what somebody belonged to, as the record keeps it."""
     return sorted(link.group for link in links)
-
-
-def _moment(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} is no part of a decision")

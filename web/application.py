@@ -9,6 +9,7 @@ from web import edge, observe, problems
 from web.api import agent as agent_api
 from web.api import authzen, forward, oauth, reference
 from web.api.forward.door import Target
+from web.door import Door
 from web.edge import Networks
 from web.pages import access, admin, authorize, keys, own_keys, presence, session, sites
 from web.templating import install as install_templates
@@ -40,4 +41,6 @@ def make(parts: Parts, *, trusted_proxies: Networks, proxy_header: str, metrics_
         *admin.BLUEPRINTS,
     ):
         app.register_blueprint(blueprint)
+    door = Door(app.wsgi_app, parts, trusted=trusted_proxies, proxy_header=proxy_header)
+    app.wsgi_app = door  # type: ignore[method-assign]
     return app

@@ -81,8 +81,7 @@ def install(app: Flask, *, trusted: Networks, proxy_header: str) -> None:
 
 
 def _before() -> None:
-    presented = request.headers.get("X-Request-ID", "")
-    g.request_id = presented if _REQUEST_ID.match(presented) else secrets.token_hex(12)
+    g.request_id = request_id_of(request.headers.get("X-Request-ID", ""))
     g.new_browser = None
     g.client_address = None  # not known yet: a refusal before it is shown as to a stranger
     if request.path in LARGER:
@@ -96,6 +95,11 @@ def _before() -> None:
         g.client_address = client_address(
             request.remote_addr or "", request.headers.get(proxy_header, ""), trusted
         )
+
+
+def request_id_of(presented: str) -> str:
+    """Return the name of a request: what the caller gave it, if that is one, else a new one."""
+    return presented if _REQUEST_ID.match(presented) else secrets.token_hex(12)
 
 
 def check_host() -> None:
@@ -194,13 +198,17 @@ def require_same_origin() -> None:
         )
 
 
+def headers_for(public_url: str) -> list[tuple[str, str]]:
+    """Return the headers of every answer of the deployment at *public_url*."""
+    strict = [("Strict-Transport-Security", "max-age=31536000")] if public_url.startswith("https://") else []
+    return [*HEADERS.items(), *strict]
+
+
 def _after(response: Response) -> Response:
-    for name, value in HEADERS.items():
+    for name, value in headers_for(parts().deployment.public_url):
         response.headers.setdefault(name, value)
     if response.mimetype == "text/html" or request.path.startswith(("/oauth", "/access", "/agent")):
         response.headers.setdefault("Cache-Control", "no-store")
-    if parts().deployment.public_url.startswith("https://"):
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
     response.headers["X-Request-ID"] = g.get("request_id", "-")
     if g.get("new_browser"):
         # As long as company is looked for; it is no authority, and links are bound to it.

@@ -30,6 +30,8 @@ Context = dict[str, Any]
 @api.post("/access/v1/evaluation")
 def evaluation() -> Response:
     """Decide one question of a service."""
+    if (refused := request.environ.get("doorward.refused")) is not None:
+        raise refused
     caller = service_id()
     request.max_content_length = MAX_BODY
     question = question_of(json_object())
@@ -89,11 +91,16 @@ def _one(question: Question | DoorwardError, answer: Answer) -> dict[str, Any]:
         assert isinstance(answer, DoorwardError)
         error = {"status": answer.status, "code": answer.code, "message": answer.message}
         return {"decision": False, "context": {"error": error}}
-    count_decision("evaluation", answer)
-    return {"decision": answer.permitted, "context": _context(question, answer)}
+    return answer_of(parts().deployment.public_url, question, answer)
 
 
-def _context(question: Question, decision: Decision) -> Context:
+def answer_of(home: str, question: Question, decision: Decision) -> dict[str, Any]:
+    """Return the body of the answer to one question of a service, and count it. *home*: our own address."""
+    count_decision("evaluation", decision)
+    return {"decision": decision.permitted, "context": _context(home, question, decision)}
+
+
+def _context(home: str, question: Question, decision: Decision) -> Context:
     """Return what goes with the answer: for the person a sentence and a remedy, for admins the code.
 
     On a denial that the person can cure: where they are told how, and where a touch is given.
@@ -110,7 +117,6 @@ def _context(question: Question, decision: Decision) -> Context:
     if not decision.permitted:
         context["remedy"] = {"en": decision.reason.remedy}
     if decision.curable:
-        home = parts().deployment.public_url
         door = urlencode({"resource": question.resource, "action": question.action})
         context["access_request"] = {"form_url": f"{home}/access/why?{door}"}
         if decision.reason.code is ReasonCode.TOUCH_STALE:
