@@ -28,6 +28,7 @@ from authn.registration import verify_registration
 from authn.trust import Trust
 from bench.company import Bench, bench_world
 from bench.decisions import compiling, decisions
+from bench.http import http
 from bench.measure import Result, compare
 from bench.metadata import metadata
 from demo.wire import to_base64url
@@ -228,4 +229,4 @@ def _bare_client() -> Client:
     return Client(application)
 
 
-CASES: tuple[Case, ...] = (ceremonies, metadata, decisions, compiling, evidence, tokens, durable, pages)
+CASES: tuple[Case, ...] = (ceremonies, metadata, decisions, compiling, evidence, tokens, durable, pages, http)

@@ -25,7 +25,6 @@ from tokens.endpoint import Answer
 from tokens.lookup import introspection
 from tokens.metadata import INTROSPECT
 
-
 DOOR = "introspection"
 
 
