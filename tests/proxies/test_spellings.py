@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from flows.decision_import import import_decisions
 from models.access import DecisionRow
 from tests.proxies.conftest import Street
 from tests.proxies.gate import PROXIES, Header
@@ -38,6 +39,7 @@ def test_no_spelling_of_a_path_is_decided_as_another_than_the_application_reads(
         if answer.seen is not None:
             through.add(answer.seen["path"])
             got = {name.lower(): value for name, value in answer.seen["headers"]}
+            import_decisions(street.world.parts)
             with street.world.parts.db.read() as session:
                 decided = session.get_one(DecisionRow, got["doorwarddecision"]).resource
             assert decided == "web:wiki" + lax(answer.seen["path"]), pieces

@@ -11,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from crypto.jws import Signer
 from domain.sites import Site
+from flows.decision_import import import_decisions
 from flows.services import ServiceForm, create_service, make_secret, update_service
 from flows.session import Viewer
 from models.access import DecisionRow, decisions
@@ -117,6 +118,7 @@ class Wiki:
             return [record.kind for record, _ in records_in_order(session)]
 
     def log(self) -> list[DecisionRow]:
+        import_decisions(self.world.parts)
         with self.world.parts.db.read() as session:
             return [row for row in decisions(session, limit=500) if row.door == "forward-auth"]
 
