@@ -29,6 +29,7 @@ from flows.liveness import (
     session_problem,
 )
 from flows.parts import Parts
+from flows.properties import of_resources
 from flows.session import Viewer
 from models.access import Grant, grants_of
 from models.catalog import Resource, Service, resources
@@ -225,7 +226,8 @@ def _what_rules_say(
     """Return what the policy says of every action on every resource, asked at once."""
     subject = Subject(SubjectKind.PERSON, roots.person.id)
     links = links_of(session, subject.id, "person", now)
-    given = Given(attributes_of(Asked("page", subject.id, "", "", roots=roots), known, now), now)
+    stored = of_resources(session, known.bundle, [row.id for row in rows])
+    given = Given(attributes_of(Asked("page", subject.id, "", "", roots=roots), known, now), now, stored)
     doors = sorted((row.id, action) for row in rows for action in row.actions)
     page = what_can(
         Principal(subject.id, subject, links),

@@ -24,11 +24,13 @@ from flows.decision_log import assessment_values, line_of
 from flows.facts import NOBODY_KNOWN, Facts, Shared, facts_of, shared_facts
 from flows.liveness import Roots, read_roots
 from flows.parts import Parts
-from flows.pep import Question, subject_of
+from flows.pep import Question, believed, subject_of
 from flows.presented_token import Found, find_token
+from flows.properties import Properties
 from models.access import Grant
 from models.base import EVERYBODY
 from models.catalog import Service, covers
+from models.entities import entity_by_key
 
 
 class Asking:
@@ -109,7 +111,6 @@ class Asking:
         person = subject_of(question)
         if roots is not None and roots.person.id != person:
             roots, grant, problem = None, None, ReasonCode.SESSION_MISSING
-        believed = self.service.context_keys
         return Asked(
             question.door,
             person,
@@ -119,21 +120,33 @@ class Asking:
             grant=grant,
             service_id=self.service.id,
             use=True,
-            context=tuple((key, question.context[key]) for key in believed if key in question.context),
+            stored=self._stored(question.resource),
+            said=believed(self.service, question),
             problem=problem,
         )
 
-    def _known(self, asked: Asked) -> tuple[Known, Assessed]:
-        memory, person, roots = self._memory, asked.person_id, asked.roots
+    def shared(self) -> Shared:
+        """Return what is the same for all questions."""
+        memory = self._memory
         shared = memory.recall("shared", _shared)
         assert shared is not None
         if shared.revisions.state != self._revision:
             shared = shared.at(self._revision)
             memory.keep(self._revision, "shared", EVERYBODY, shared)
+        return shared
+
+    def _stored(self, resource: str) -> Properties | None:
+        """Return the properties of a resource, None if it is not stored by its name."""
+        if resource.partition(":")[0] not in self.shared().entity_types:
+            return None
+        return self._memory.recall(("entity", resource), partial(_entity, resource))
+
+    def _known(self, asked: Asked) -> tuple[Known, Assessed]:
+        memory, person, roots = self._memory, asked.person_id, asked.roots
         of = (person, roots.session.id if roots else None)
         facts = memory.recall(("facts", *of), partial(_facts, person, roots, self.now)) or NOBODY_KNOWN
         assessed = self._assessed(of, facts, roots)
-        known = as_of(shared, facts, assessed, roots, self.now)
+        known = as_of(self.shared(), facts, assessed, roots, self.now)
         return known, assessed
 
     def _assessed(self, of: tuple[str, str | None], facts: Facts, roots: Roots | None) -> Assessed:
@@ -157,7 +170,14 @@ def _service(service_id: str, session: Session) -> tuple[str, Service] | None:
 
 def _facts(person: str, roots: Roots | None, now: datetime, session: Session) -> tuple[str, Facts] | None:
     facts = facts_of(session, person, roots, now)
+    if facts.entity is not None:
+        return facts.entity.id, facts  # whom a change of its memberships concerns
     return (person, facts) if facts.person is not None else None
+
+
+def _entity(key: str, session: Session) -> tuple[str, Properties] | None:
+    entity = entity_by_key(session, key)
+    return (EVERYBODY, entity.properties) if entity is not None else None
 
 
 def _token(

@@ -1,7 +1,7 @@
 """May this person do this to that, now? The order of questions is the threat model.
 
-1. Is the person known and active?      (stolen or off-boarded account)
-2. Does their engagement run?           (contract over)
+1. Is the person known and active?      (stolen or off-boarded account; a made-up entity)
+2. Does their engagement run?           (contract over; an entity has none)
 3. Do we know the resource?             (typo in a service's question)
 4. What do we know of *this* session?   (laptop farm, remote control, VPN)
 5. What do the published rules say?     (least privilege)
@@ -15,8 +15,8 @@ Each answered question leaves a row in the decision log before it is answered.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -29,11 +29,13 @@ from domain.reasons import ReasonCode
 from evidence.assess import assess, next_change, reported_at
 from flows.decision_log import assessment_values, body_of, groups_of
 from flows.facts import PRESENCE_MEMORY, Facts, Shared, facts_of, shared_facts
-from flows.liveness import Roots, grant_problem, person_problem, session_problem
+from flows.liveness import Roots, engagement_problem, grant_problem, person_problem, session_problem
 from flows.parts import Parts
 from flows.presence import GRACE
+from flows.properties import Properties, asks_of, known_properties
 from models.access import Grant
 from models.catalog import covers
+from models.entities import properties_of
 from models.people import Engagement
 from models.presence import missed_in_a_row
 from models.uses import add_logged, count_uses
@@ -50,6 +52,9 @@ class Asked:
     *use*: the answer is for acting now (a live grant must cover it), not for
     asking whether it may be opened. *problem*: what the door itself found wrong
     (a token that is over or not ours); it denies whatever the rules say.
+    *person_id* may be the key of an entity, ``type:id``. *stored*: the properties
+    of the resource, None if none of its own are. *said*: by whole names, those
+    that a service says which is believed about them.
     """
 
     door: str
@@ -60,8 +65,14 @@ class Asked:
     grant: Grant | None = None
     service_id: str | None = None
     use: bool = False
-    context: tuple[tuple[str, Any], ...] = ()
+    stored: Properties | None = None
+    said: Properties = field(default_factory=dict)
     problem: ReasonCode | None = None
+
+    @property
+    def subject(self) -> Subject:
+        kind, colon, id_ = self.person_id.partition(":")
+        return Subject(kind, id_) if colon else Subject(SubjectKind.PERSON, self.person_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +167,8 @@ def decide_and_log(
     The caller commits before it answers.
     """
     known = known or know(session, parts, asked.person_id, asked.roots, now)
+    if asked.stored is None and asks_of(known.bundle, "resource"):
+        asked = replace(asked, stored=properties_of(session, [asked.resource]).get(asked.resource))
     decision = decide(parts, asked, known, now)
     row = decision_values(asked, known, decision, now)
     add_logged(session, [assessment_values(asked.person_id, known.assessment)], [row])
@@ -195,9 +208,8 @@ def covering_grant(
 
 
 def _policy_says(parts: Parts, asked: Asked, known: Known, now: datetime) -> Decision:
-    subject = Subject(SubjectKind.PERSON, asked.person_id)
     return ask_policy(
-        AccessRequest(subject, asked.action, asked.resource, attributes_of(asked, known, now)),
+        AccessRequest(asked.subject, asked.action, asked.resource, attributes_of(asked, known, now)),
         bundle=known.bundle,
         assignments=known.links(now),
         now=now,
@@ -241,14 +253,24 @@ def attributes_of(asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
         attributes["custody"] = known.facts.custody
         attributes["presence_missed"] = known.presence_missed
         attributes["touch_age"] = int((now - asked.roots.session.touched_at).total_seconds())
+    if known.bundle is not None and known.bundle.declared:
+        entity = known.facts.entity
+        attributes |= known_properties(
+            known.bundle.declared,
+            subject=entity.properties if entity is not None else None,
+            resource=asked.stored,
+            said=asked.said,
+        )
     return attributes
 
 
 def _standing_problems(asked: Asked, known: Known, now: datetime) -> list[Reason]:
     """Return what denies whatever the rules say; the last one is shown first."""
     problems: list[Reason] = [Reason.of(asked.problem)] if asked.problem else []
-    if not known.shared.catalogue.covers(asked.resource):
+    if asked.stored is None and not known.shared.catalogue.covers(asked.resource):
         problems.append(Reason.of(ReasonCode.RESOURCE_UNKNOWN))
+    if known.facts.entity is not None:
+        return problems
     if known.engagement is None:
         problems.append(engagement_problem(known.facts.engagements, now))
     if asked.roots is not None and (problem := session_problem(asked.roots, now=now)):
@@ -259,17 +281,6 @@ def _standing_problems(asked: Asked, known: Known, now: datetime) -> list[Reason
     elif problem := person_problem(person):
         problems.append(Reason.of(problem))
     return problems
-
-
-def engagement_problem(ever: Sequence[Engagement], now: datetime) -> Reason:
-    """Return why somebody has no running engagement, given all that they ever had."""
-    coming = [e for e in ever if e.state == "active" and e.starts_at > now]
-    if coming:
-        first = min(coming, key=lambda e: e.starts_at)
-        return Reason.of(
-            ReasonCode.ENGAGEMENT_NOT_STARTED, when=f"on {first.starts_at:%-d %B %Y at %H:%M} UTC"
-        )
-    return Reason.of(ReasonCode.ENGAGEMENT_ENDED if ever else ReasonCode.ENGAGEMENT_NONE)
 
 
 def _grant_problem(asked: Asked, known: Known, now: datetime) -> ReasonCode | None:
@@ -296,7 +307,6 @@ __all__ = [
     "covering_grant",
     "decide",
     "decide_and_log",
-    "engagement_problem",
     "know",
     "settled",
 ]

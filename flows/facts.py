@@ -22,6 +22,7 @@ from flows.liveness import Roots
 from models.access import Grant, live_grants
 from models.catalog import Resource, resources
 from models.devices import Device
+from models.entities import EVERY, Entity, entity_by_key, stored_types
 from models.evidence import observations_for
 from models.instance import state_revision
 from models.keys import Credential
@@ -35,13 +36,16 @@ PRESENCE_MEMORY = timedelta(days=1)
 
 
 class Catalogue:
-    """The resources that are registered."""
+    """The resources that are registered, and the types of which every resource is known."""
 
-    def __init__(self, rows: Iterable[Resource]) -> None:
+    def __init__(self, rows: Iterable[Resource], types: Iterable[str] = ()) -> None:
         self._ids = frozenset(row.id for row in rows)
+        self._types = frozenset(types)
 
     def covers(self, resource: str) -> bool:
-        """Whether *resource* is registered, or lies below one that is."""
+        """Whether *resource* is registered, lies below one that is, or is of such a type."""
+        if resource.partition(":")[0] in self._types:
+            return True
         while resource not in self._ids:
             resource, slash, _ = resource.rpartition("/")
             if not slash:
@@ -51,11 +55,15 @@ class Catalogue:
 
 @dataclass(frozen=True, slots=True)
 class Shared:
-    """What is the same for all questions: the rules in force, the revisions, the registered resources."""
+    """What is the same for all questions: the rules in force, the revisions, the registered resources.
+
+    *entity_types*: types of which something is stored.
+    """
 
     bundle: Bundle | None
     revisions: Revisions
     catalogue: Catalogue
+    entity_types: frozenset[str] = frozenset()
 
     def at(self, state: int) -> Shared:
         """Return the same as of the revision *state*, under which it still holds."""
@@ -64,7 +72,9 @@ class Shared:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one person and one session. The last three are empty where none is named.
+    """What is known of one person and one session, or of an *entity* that asks.
+
+    The last three are empty where no session is named.
 
     *memberships*: each with its end; *device_states*: of all their laptops;
     *grants*: of the session, soonest end first.
@@ -75,6 +85,7 @@ class Facts:
     memberships: Sequence[tuple[Link, datetime | None]]
     device_states: frozenset[str]
     observations: Sequence[Observation]
+    entity: Entity | None = None
     custody: int | None = None
     checks: Sequence[PresenceCheck] = ()
     grants: Sequence[Grant] = ()
@@ -97,11 +108,17 @@ def published(session: Session) -> tuple[Bundle | None, Revisions]:
 def shared_facts(session: Session) -> Shared:
     """Read what all questions share."""
     bundle, revisions = published(session)
-    return Shared(bundle, revisions, Catalogue(resources(session)))
+    types, whole = stored_types(session)
+    return Shared(bundle, revisions, Catalogue(resources(session), whole), types)
 
 
 def facts_of(session: Session, person_id: str, roots: Roots | None, now: datetime) -> Facts:
-    """Read what is known of a person and of the session *roots*; all that can matter at *now* or later."""
+    """Read what is known of a person and of the session *roots*; all that can matter at *now* or later.
+
+    *person_id* may be the key of an entity, ``type:id``, which has no session.
+    """
+    if ":" in person_id:
+        return _facts_of_entity(session, person_id, now)
     things = session.execute(
         union_all(
             select(Device.id, Device.state, literal(True)).where(Device.person_id == person_id),
@@ -120,3 +137,13 @@ def facts_of(session: Session, person_id: str, roots: Roots | None, now: datetim
         checks=checks_since(session, person_id, now - PRESENCE_MEMORY) if roots else (),
         grants=live_grants(session, roots.session.id, now) if roots else (),
     )
+
+
+def _facts_of_entity(session: Session, key: str, now: datetime) -> Facts:
+    """Read what is known of a stored entity: it has no key, no laptop and no evidence."""
+    entity = entity_by_key(session, key) if not key.endswith(f":{EVERY}") else None
+    links: tuple[tuple[Link, datetime | None], ...] = ()
+    if entity is not None:
+        held = memberships(session, entity.id, entity.type, now)
+        links = tuple((Link(key, link.group), end) for link, end in held)
+    return Facts(None, (), links, frozenset(), (), entity)

@@ -8,11 +8,13 @@ under an old epoch after the end has returned.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy.orm import Session
 
+from domain.decision import Reason
 from domain.errors import Unavailable
 from domain.limits import Limits
 from domain.reasons import ReasonCode
@@ -20,7 +22,7 @@ from models.access import Grant, Token
 from models.catalog import Service, lock_service
 from models.engine import clock_difference
 from models.keys import Credential, lock_credential
-from models.people import Person, lock_person
+from models.people import Engagement, Person, lock_person
 from models.sessions import BrowserSession, lock_session
 
 
@@ -67,6 +69,17 @@ def read_roots(session: Session, session_id: str) -> Roots | None:
 
 def person_problem(person: Person) -> ReasonCode | None:
     return None if person.state == "active" else ReasonCode.PERSON_SUSPENDED
+
+
+def engagement_problem(ever: Sequence[Engagement], now: datetime) -> Reason:
+    """Return why somebody has no running engagement, given all that they ever had."""
+    coming = [e for e in ever if e.state == "active" and e.starts_at > now]
+    if coming:
+        first = min(coming, key=lambda e: e.starts_at)
+        return Reason.of(
+            ReasonCode.ENGAGEMENT_NOT_STARTED, when=f"on {first.starts_at:%-d %B %Y at %H:%M} UTC"
+        )
+    return Reason.of(ReasonCode.ENGAGEMENT_ENDED if ever else ReasonCode.ENGAGEMENT_NONE)
 
 
 def session_problem(roots: Roots | None, *, now: datetime) -> ReasonCode | None:
@@ -122,6 +135,7 @@ def token_is_live(token: Token, roots: Roots, client: Service, *, now: datetime)
 __all__ = [
     "ClocksDiffer",
     "Roots",
+    "engagement_problem",
     "grant_problem",
     "idle",
     "lock_roots",

@@ -2,8 +2,9 @@
 
 Who attacks this: a service that asks beyond its scope: resource, subject type
 and action are bounded; outside it is refused and recorded. What a service says
-in `context` is believed only for the keys it was given, and today no rule can
-ask for any. How its questions are answered: ``flows.asking``.
+in `context` and in properties is believed only for the names it was given, and
+never against what is stored (``flows.properties``). How its questions are
+answered: ``flows.asking``.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from models.catalog import Service, covers
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One question, well-formed. At most one of *token* and *grant_id* names the session."""
+    """One question, well-formed. At most one of *token* and *grant_id* names the session.
+
+    *properties*: what it says of `subject`, `action` and `resource`.
+    """
 
     subject_type: str
     subject_id: str
@@ -31,6 +35,7 @@ class Question:
     token: str | None = None
     grant_id: str | None = None
     context: Mapping[str, Any] = field(default_factory=dict)
+    properties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     door: str = "evaluation"
 
 
@@ -72,8 +77,16 @@ def refusal(service: Service, part: str, **asked: str | None) -> Event:
     return Event(EventKind.SERVICE_REFUSED, service.id, service.id, {"outside": part, **asked})
 
 
+def believed(service: Service, question: Question) -> dict[str, Any]:
+    """Return what the question says that the service is believed about, by whole names."""
+    said = {**question.properties, "context": question.context}
+    names = ((name, *name.split(".", 1)) for name in service.believed)
+    return {name: said[scope][key] for name, scope, key in names if key in said.get(scope, ())}
+
+
 def subject_of(question: Question) -> str:
-    """Return the person's id; what is no person is spelt so that it can be nobody's id."""
-    if question.subject_type == SubjectKind.PERSON.value:
+    """Return the person's id, or the key of an entity; what is neither is spelt so that it is nobody's."""
+    # A colon would make a person's id the key of an entity, of a type that the service may not ask about.
+    if question.subject_type == SubjectKind.PERSON and ":" not in question.subject_id:
         return question.subject_id
     return f"{question.subject_type}:{question.subject_id}"

@@ -14,7 +14,7 @@ somebody in), and a contractor who would read the rules (the caller has asked
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -25,10 +25,10 @@ from domain.access import Link, Subject, SubjectKind, action_name, resource_id
 from domain.decision import Reason
 from domain.errors import NotFound
 from domain.reasons import ReasonCode
-from flows.decide import engagement_problem
 from flows.facts import published
-from flows.liveness import person_problem
+from flows.liveness import engagement_problem, person_problem
 from flows.parts import Parts
+from flows.properties import of_resources
 from models.catalog import Resource, covers, resources
 from models.people import Engagement, Person, all_live_assignments, name_holds
 from policies.askers import Askers, askers
@@ -97,7 +97,7 @@ def who_reaches(
             resource,
             principals,
             bundle=bundle,
-            given=given,
+            given=_with_stored(session, bundle, given, [resource]),
             only=only,
             cursor=cursor,
             limit=limit,
@@ -132,12 +132,13 @@ def what_reaches(
             raise NotFound("there is no such person")
         bundle, revisions = published(session)
         rows = [row for row in resources(session) if _fits(row, search)]
+        titles = {row.id: row.title for row in rows}
         doors = sorted(
             (row.id, name) for row in rows for name in row.actions if not actions or name in actions
         )
         who = _alone(session, person, now, more)
+        given = _with_stored(session, bundle, given, titles)
         page = what_can(who, doors, bundle=bundle, given=given, only=only, cursor=cursor, limit=limit)
-        titles = {row.id: row.title for row in rows}
         why = stopped(who.stopped).sentence if who.stopped is not None else ""
         groups = tuple(link.group for link in who.assignments)
         return WhatReaches(page, person, groups, why, titles, revisions.publication)
@@ -158,8 +159,16 @@ def explained(
             raise NotFound("there is no such person")
         bundle, _revisions = published(session)
         who = _alone(session, person, given.now, more, known=bool(_covering(session, resource)))
-        [entry] = who_can(action, resource, [who], bundle=bundle, given=given).entries
+        known = _with_stored(session, bundle, given, [resource])
+        [entry] = who_can(action, resource, [who], bundle=bundle, given=known).entries
         return entry
+
+
+def _with_stored(
+    session: Session, bundle: Bundle | None, given: Given | None, resources_: Iterable[str]
+) -> Given | None:
+    """Return what is given with what is stored of resources; None where nothing is given."""
+    return None if given is None else replace(given, of=of_resources(session, bundle, resources_))
 
 
 def published_bundle(parts: Parts) -> tuple[Bundle | None, int]:

@@ -30,6 +30,7 @@ from flows.facts import published
 from flows.parts import Parts
 from flows.pep import Question, outside, outside_scope, refusal
 from models.catalog import Service, covers, resources
+from models.entities import entities
 from models.people import Person, all_live_assignments
 from policies.askers import askers
 from policies.pages import cursor_after, key_before
@@ -64,7 +65,7 @@ def search(parts: Parts, service_id: str, wanted: Search) -> Found:
     that was disabled.
     """
     asking = Asking(parts, service_id, parts.clock.now())
-    refused = _refused(asking.service, wanted)
+    refused = _refused(asking, wanted)
     found = _page(asking, wanted) if refused is None else Found(())
     with parts.db.write() as session:  # apart: nobody waits to write while candidates are looked at
         parts.commit(session, _record(asking.service, wanted, found, refused))
@@ -73,9 +74,9 @@ def search(parts: Parts, service_id: str, wanted: Search) -> Found:
     return found
 
 
-def _refused(service: Service, wanted: Search) -> Forbidden | None:
+def _refused(asking: Asking, wanted: Search) -> Forbidden | None:
     """Return what forbids this search, if anything does."""
-    q = wanted.question
+    q, service = wanted.question, asking.service
     if wanted.what not in service.searches:
         return Forbidden(
             f"this service may not search for {wanted.what}s",
@@ -83,7 +84,7 @@ def _refused(service: Service, wanted: Search) -> Forbidden | None:
             remedy="Ask an admin to allow the service this search.",
             outside="search",
         )
-    if q.subject_type not in {kind.value for kind in SubjectKind}:
+    if q.subject_type not in {*SubjectKind, *asking.shared().entity_types}:
         return None  # what nobody has ever heard of is found nowhere; only what exists can be out of reach
     action = None if wanted.what == "action" else q.action
     resource = None if wanted.what == "resource" else q.resource
@@ -129,20 +130,22 @@ def _with(wanted: Search, key: str) -> Question:
 
 
 def _subjects(session: Session, _service: Service, q: Question, now: datetime) -> Iterable[str]:
-    """Return the people whom some rule might let in, ascending by id: of others, none would be permitted."""
-    if q.subject_type != SubjectKind.PERSON.value:
-        return ()
+    """Return the subjects whom some rule might let in, ascending by id: of others none would be permitted."""
     bundle, _revisions = published(session)
     wanted = askers(q.action, q.resource, bundle=bundle)
     groups = all_live_assignments(session, now)
+    if q.subject_type != SubjectKind.PERSON:
+        found = ((row.id, row.key.partition(":")[2]) for row in entities(session, q.subject_type))
+        return [id_ for row, id_ in found if wanted.include(Subject(q.subject_type, id_), groups[row])]
     people = session.scalars(select(Person.id).where(Person.state == "active"))
     return sorted(id_ for id_ in people if wanted.include(Subject(SubjectKind.PERSON, id_), groups[id_]))
 
 
 def _resources(session: Session, service: Service, q: Question, _now: datetime) -> Iterable[str]:
-    """Return the registered resources of the type that the service may ask about, ascending."""
-    registered = (row.id for row in resources(session) if row.id.startswith(q.resource))
-    return sorted(id_ for id_ in registered if any(covers(prefix, id_) for prefix in service.prefixes))
+    """Return the known resources of the type that the service may ask about, ascending."""
+    known = {row.id for row in resources(session) if row.id.startswith(q.resource)}
+    known |= {row.key for row in entities(session, q.resource.rstrip(":"))}
+    return sorted(id_ for id_ in known if any(covers(prefix, id_) for prefix in service.prefixes))
 
 
 def _actions(_session: Session, service: Service, _q: Question, _now: datetime) -> Iterable[str]:

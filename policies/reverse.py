@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -54,10 +54,19 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The session to decide for: what is known of it, and when (aware)."""
+    """The session to decide for: what is known of it, and when (aware).
+
+    *of*: what is known of single resources besides.
+    """
 
     attributes: Mapping[str, Any]
     now: datetime
+    of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def about(self, resource: str) -> Mapping[str, Any]:
+        """Return what is known of the session and of a resource: what is given, then what is stored."""
+        more = self.of.get(resource)
+        return {**more, **self.attributes} if more else self.attributes
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +230,10 @@ class _Asking:
     def decision(self, names: frozenset[str], who: Principal, action: str, resource: str) -> Decision | None:
         if self.given is None:
             return None
-        request = AccessRequest(who.subject, action, resource, self.given.attributes)
-        decision = decide_for(names, request, bundle=self.bundle, facts=self.facts, now=self.given.now)
+        known = self.given.about(resource)
+        request = AccessRequest(who.subject, action, resource, known)
+        facts = self.facts if known is self.given.attributes else facts_at(known, self.given.now)
+        decision = decide_for(names, request, bundle=self.bundle, facts=facts, now=self.given.now)
         return decision if who.stopped is None else decision.denied(who.stopped)
 
     def misses(self, entry: Entry) -> tuple[Miss, ...]:
@@ -235,7 +246,7 @@ class _Asking:
                 entry.action,
                 entry.resource,
                 bundle=self.bundle,
-                attributes=self.given.attributes,
+                attributes=self.given.about(entry.resource),
                 now=self.given.now,
             )
         missing = no_permit(names, entry.action, entry.resource, bundle=self.bundle)

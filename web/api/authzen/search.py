@@ -31,6 +31,9 @@ class _Search(Shape):
     page: Page = Page()
 
 
+_GIVEN = (Subject, Action, Resource)
+
+
 class SubjectSearch(_Search):
     subject: Kind
     action: Action
@@ -83,7 +86,10 @@ def actions() -> Response:
 
 def _question(body: _Search, kind: str, subject: str, action: str, resource: str) -> Question:
     named = session_of(body.context)
-    return Question(kind, subject, action, resource, named.token, named.grant_id, body.context)
+    # What is said of the entity that is searched for is said of none of those that are found.
+    given = ((name, getattr(body, name, None)) for name in ("subject", "action", "resource"))
+    properties = {name: entity.properties for name, entity in given if isinstance(entity, _GIVEN)}
+    return Question(kind, subject, action, resource, named.token, named.grant_id, body.context, properties)
 
 
 def _answer(

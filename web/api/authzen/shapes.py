@@ -21,7 +21,13 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
 
-class Kind(Shape):
+class Entity(Shape):
+    """What is said of an entity; a service is believed about some of it, or none."""
+
+    properties: dict[str, Any] = Field(default_factory=dict)
+
+
+class Kind(Entity):
     """An entity that is searched for: of this type, whichever it is."""
 
     type: Word
@@ -35,7 +41,7 @@ class Resource(Kind):
     id: Annotated[str, Field(min_length=1, max_length=512)]
 
 
-class Action(Shape):
+class Action(Entity):
     name: Word
 
 
@@ -86,4 +92,9 @@ def question_of(body: Mapping[str, Any]) -> Question:
         token=named.token,
         grant_id=named.grant_id,
         context=read_body.context,
+        properties={
+            "subject": read_body.subject.properties,
+            "action": read_body.action.properties,
+            "resource": read_body.resource.properties,
+        },
     )
