@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 import time
-import uuid
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -51,7 +50,7 @@ class TimeOrderedIds:
         value = (milliseconds & ((1 << 48) - 1)) << 80 | secrets.randbits(80)
         value = value & ~(0xF << 76) | 0x7 << 76
         value = value & ~(0x3 << 62) | 0x2 << 62
-        return f"{prefix}_{uuid.UUID(int=value).hex}"
+        return f"{prefix}_{value:032x}"
 
 
 class SystemRandomness:

@@ -27,6 +27,7 @@ from flows.parts import Parts
 from flows.pep import Question, believed, subject_of
 from flows.presented_token import Found, find_token
 from flows.properties import Properties
+from flows.repeat import Repeatable, Repeats, repeatable
 from models.access import Grant
 from models.base import EVERYBODY
 from models.catalog import Service, covers
@@ -36,8 +37,13 @@ from models.entities import entity_by_key
 class Asking:
     """Questions of one service at one moment. What is read is remembered."""
 
-    def __init__(self, parts: Parts, service_id: str, now: datetime) -> None:
-        """Raises NotAuthenticated for a disabled service, Unavailable if the state cannot be told."""
+    def __init__(
+        self, parts: Parts, service_id: str, now: datetime, *, repeats: Repeats | None = None
+    ) -> None:
+        """Raises NotAuthenticated for a disabled service, Unavailable if the state cannot be told.
+
+        *repeats* names the one question that will be asked, so that ``flows.repeat`` can answer it again.
+        """
         self.parts, self.now = parts, now
         self._memory = parts.memory
         self._revision = parts.memory.catch_up()
@@ -48,6 +54,8 @@ class Asking:
         self.service = service
         self._lines: list[bytes] = []
         self._unwritten: list[Assessed] = []
+        self._repeats = repeats
+        self._repeatable: tuple[str, Repeatable] | None = None
 
     def decide(self, question: Question) -> Decision:
         """Return the answer to *question*; ``log`` it before it is told."""
@@ -64,7 +72,14 @@ class Asking:
             self._unwritten.append(assessed)
             values = assessment_values(asked.person_id, assessed.assessment)
             self._lines.append(line_of("assessment", values))
-        self._lines.append(line_of("decision", decision_values(asked, known, decision, self.now)))
+        line = line_of("decision", decision_values(asked, known, decision, self.now))
+        self._lines.append(line)
+        certain = decision.permitted or self._memory.exact
+        if self._repeats is not None and certain and known.facts.person is not None:
+            found = self.token(question.token) if question.token is not None else None
+            ends = found.token.expires_at if found is not None else None
+            made = repeatable(decision, line, asked, known, assessed, [self._repeats.ends, ends])
+            self._repeatable = asked.person_id, made
         return decision
 
     def log(self) -> None:
@@ -76,6 +91,9 @@ class Asking:
         for assessed in self._unwritten:
             assessed.written = True
         self._unwritten = []
+        if self._repeats is not None and self._repeatable is not None:
+            person, made = self._repeatable
+            self._memory.keep(self._revision, ("again", self._repeats.key), person, made)
 
     def would(self, question: Question) -> bool:
         """Return whether *question* would be permitted; a search asks so, and logs nothing."""

@@ -20,14 +20,20 @@ from domain.errors import DoorwardError
 from flows.asking import Asking
 from flows.parts import Parts
 from flows.pep import Question, outside, outside_scope, refusal
+from flows.repeat import Repeats
 
 Answer = Decision | DoorwardError
 """What was decided, or why nothing was: then it is a no."""
 
 
-def evaluate(parts: Parts, service_id: str, question: Question) -> Decision:
-    """Return the decision, logged. Raises Forbidden outside the service's scope, Unavailable unlogged."""
-    [answer] = evaluate_all(parts, service_id, [question])
+def evaluate(
+    parts: Parts, service_id: str, question: Question, *, repeats: Repeats | None = None
+) -> Decision:
+    """Return the decision, logged. Raises Forbidden outside the service's scope, Unavailable unlogged.
+
+    *repeats*: it may be answered again by ``flows.repeat.again``.
+    """
+    [answer] = evaluate_all(parts, service_id, [question], repeats=repeats)
     if isinstance(answer, DoorwardError):
         raise answer
     return answer
@@ -39,6 +45,7 @@ def evaluate_all(
     questions: Sequence[Question | DoorwardError],
     *,
     until: bool | None = None,
+    repeats: Repeats | None = None,
 ) -> list[Answer]:
     """Return the answers to *questions*, in their order, logged.
 
@@ -47,7 +54,7 @@ def evaluate_all(
     first denial (False; what cannot be answered is one). Raises NotAuthenticated
     for a service that was disabled, Unavailable unlogged.
     """
-    asking = Asking(parts, service_id, parts.clock.now())
+    asking = Asking(parts, service_id, parts.clock.now(), repeats=repeats)
     answers: list[Answer] = []
     refusals: list[Event] = []
     for question in questions:

@@ -71,25 +71,30 @@ def authenticate_pep(parts: Parts, *, authorization: str, address: str) -> str:
 
 
 def proven_pep(parts: Parts, authorization: str, now: datetime) -> str | None:
-    """Return the id of the service that *authorization* proves, or None; nothing is counted.
-
-    A credential is checked once, and remembered until it ends or the state changes.
-    """
-    scheme, _, presented = authorization.partition(" ")
+    """Return the id of the service that *authorization* proves, or None; nothing is counted."""
+    scheme, _, _ = authorization.partition(" ")
     if scheme.lower() == "basic":
         try:
             return _prove(parts, read_presented(authorization, {}), now).id
         except OAuthRefused:
             return None
+    proven = bearer_pep(parts, authorization, now)
+    return proven.service_id if proven is not None else None
+
+
+def bearer_pep(parts: Parts, authorization: str, now: datetime) -> Proven | None:
+    """Return what a bearer credential proves, or None.
+
+    It is checked once, and remembered until it ends or the state changes.
+    """
+    scheme, _, presented = authorization.partition(" ")
     if scheme.lower() != "bearer":
         return None
     credential = presented.strip()
     load = _by_token if credential.count(".") == 2 else _by_secret
     parts.memory.catch_up()
     proven = parts.memory.recall(("pep", secret_digest(credential)), partial(load, parts, credential, now))
-    if proven is None or (proven.ends is not None and proven.ends <= now):
-        return None
-    return proven.service_id
+    return proven if proven is not None and (proven.ends is None or proven.ends > now) else None
 
 
 def _prove(parts: Parts, presented: Presented, now: datetime) -> Service:
@@ -124,21 +129,21 @@ def _spend_assertion(parts: Parts, service: Service, assertion: str, now: dateti
 
 
 @dataclass(frozen=True, slots=True)
-class _Proven:
+class Proven:
     """Which service a credential proves, and until when."""
 
     service_id: str
     ends: datetime | None
 
 
-def _by_secret(_parts: Parts, secret: str, _now: datetime, session: Session) -> tuple[str, _Proven] | None:
+def _by_secret(_parts: Parts, secret: str, _now: datetime, session: Session) -> tuple[str, Proven] | None:
     found = service_by_secret(session, secret_digest(secret))
     if found is None or found[0].auth_method != SECRET:
         return None
-    return EVERYBODY, _Proven(found[0].id, found[1])
+    return EVERYBODY, Proven(found[0].id, found[1])
 
 
-def _by_token(parts: Parts, token: str, now: datetime, session: Session) -> tuple[str, _Proven] | None:
+def _by_token(parts: Parts, token: str, now: datetime, session: Session) -> tuple[str, Proven] | None:
     """Return the service that a token of ours, for ourselves, names, if it is still under the same epoch."""
     issuer = parts.deployment.public_url
     try:
@@ -154,7 +159,7 @@ def _by_token(parts: Parts, token: str, now: datetime, session: Session) -> tupl
         or claims.get("epoch") != service.epoch
     ):
         return None
-    return EVERYBODY, _Proven(service.id, datetime.fromtimestamp(claims["exp"], UTC))
+    return EVERYBODY, Proven(service.id, datetime.fromtimestamp(claims["exp"], UTC))
 
 
 def _count_failure(parts: Parts, client_id: str, address: str, now: datetime) -> None:

@@ -15,15 +15,16 @@ from domain.decision import Decision
 from domain.errors import DoorwardError
 from flows import catalog, people
 from flows.end_access import end_everything, end_grant
-from flows.evaluate import evaluate_all
+from flows.evaluate import evaluate, evaluate_all
 from flows.memory import Memory
 from flows.pep import Question
+from flows.repeat import Repeats, again
 from flows.services import ServiceForm, update_service
 from models.people import live_assignments
 from tests.tokens.company import AUDIENCE, REMOTE, RESOURCE, RULES, Company, found
-from tests.world import CLEAN, World
+from tests.world import CLEAN, NOON, World
 
-STEPS = 60
+STEPS = 70
 
 
 class Play:
@@ -64,6 +65,29 @@ class Play:
             return [self._said(answer) for answer in evaluate_all(parts, service, self.questions())]
         except DoorwardError as refused:
             return [refused.code]
+
+    def repeated(self) -> list[tuple[Any, Any]]:
+        """Ask each question so that it can be answered again; return what is, beside what is decided anew."""
+        service, parts = self.company.logs.service_id, self.parts
+        pairs = []
+        for question in self.questions():
+            key = repr(question).encode()
+            answered = again(parts, key)
+            try:
+                anew = evaluate(parts, service, question, repeats=Repeats(key, None))
+            except DoorwardError:
+                assert answered is None
+                continue
+            if answered is not None:
+                pairs.append((self._bare(answered[1].decision), self._bare(anew)))
+            kept = parts.memory.peek(("again", key))
+            if kept is not None:
+                kept.told = b"", b""
+        return pairs
+
+    @staticmethod
+    def _bare(decision: Decision) -> Decision:
+        return replace(decision, id="", assessment=None, at=NOON)
 
     @staticmethod
     def _said(answer: Decision | DoorwardError) -> Any:
@@ -157,23 +181,31 @@ def set_right(play: Play) -> None:
 
 
 def let_time_pass(play: Play) -> None:
-    play.world.clock.advance(seconds=play.random.choice([0.4, 2, 50, 400]))
+    play.world.clock.advance(seconds=play.random.choice([0.1, 0.4, 2, 50, 400]))
+
+
+def nothing(play: Play) -> None:
+    """A moment passes."""
+    play.world.clock.advance(seconds=play.random.choice([0, 0.15, 0.3, 0.6]))
 
 
 ACTS: list[Callable[[Play], None]] = [
     open_it, open_it, get_a_token, log_in, report_clean, report_remote, end_a_grant, end_all,
     suspend_and_resume, change_roles, change_roles, publish, narrow_the_service,
-    remove_or_enter_the_resource, let_time_pass, let_time_pass, *[set_right] * 5,
+    remove_or_enter_the_resource, let_time_pass, let_time_pass, *[set_right] * 5, *[nothing] * 8,
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_what_is_remembered_is_what_the_database_says(world: World, seed: int) -> None:
     play = Play(found(world), seed)
-    compared = permitted = 0
+    compared = permitted = repeated = 0
 
     for _ in range(STEPS):
         play.step()
+        for again_said, anew in play.repeated():
+            assert again_said == anew, play.happened
+            repeated += 1
         warm = play.answers(play.parts)
         cold = play.answers(replace(play.parts, memory=Memory(play.parts.db)))
 
@@ -183,3 +215,4 @@ def test_what_is_remembered_is_what_the_database_says(world: World, seed: int) -
 
     assert compared > STEPS
     assert permitted > 10
+    assert repeated > 10

@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.test import Client, EnvironBuilder, TestResponse
 
-from tests.tokens.company import Company, basic, found
-from tests.world import HOME, World
+from flows.end_access import end_grant
+from flows.evaluate import evaluate
+from tests.tokens.company import Company, found
+from tests.world import HOME, NOON, World
 from web.door import PATH, Door
 
 
@@ -66,6 +68,28 @@ def test_the_door_answers_as_the_view_does(company: Company) -> None:
         assert first.headers["X-Request-ID"] == second.headers["X-Request-ID"] == "r-1"
         assert len(first.get_data()) == int(first.headers["Content-Length"])
     assert len(company.log("evaluation")) == 4
+
+
+def test_the_same_question_is_answered_again_with_a_record_of_its_own(company: Company) -> None:
+    body, proof = question(company), {"Authorization": f"Bearer {company.logs_secret}"}
+    outer = company.world.app().wsgi_app
+    assert isinstance(outer, Door)
+    with patch("web.door.evaluate", wraps=evaluate) as anew:
+        told = [both(company, json=body, headers=proof)[0] for _ in range(3)]
+        company.world.clock.advance(seconds=1)
+        told.append(both(company, json=body, headers=proof)[0])
+        end_grant(company.world.parts, company.viewer, body["context"]["grant_id"])
+        ended = both(company, json=body, headers=proof)[0]
+
+    assert anew.call_count == 3  # the first, a second later, and after the end
+    ids = [response.get_json()["context"]["id"] for response in told]
+    assert len(set(ids)) == 4
+    assert all(plain(response) == plain(told[0]) for response in told)
+    assert ended.get_json()["decision"] is False
+    rows = {row.id: row for row in company.log("evaluation")}
+    assert set(ids) <= set(rows)
+    assert [rows[id_].body["attributes"]["touch_age"] for id_ in ids] == [0, 0, 0, 1]
+    assert [rows[id_].at for id_ in ids[:3]] == [NOON] * 3
 
 
 UNUSUAL: dict[str, dict[str, Any]] = {
@@ -123,14 +147,6 @@ def test_a_proxy_that_does_not_say_who_the_client_is_is_refused_as_by_the_view(c
 
     assert (without[0].status_code, without[2]) == (400, False)
     assert (named[0].status_code, named[2]) == (200, True)
-
-
-def test_name_and_secret_open_the_door_too(company: Company) -> None:
-    proof = {"Authorization": basic("logs", company.logs_secret)}
-
-    first, _, alone = both(company, json=question(company), headers=proof)
-
-    assert (first.status_code, alone) == (200, True)
 
 
 ANY = st.recursive(
