@@ -12,7 +12,7 @@ on begins, ends, or grows older by a second. A property test asks both ways.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,13 +38,13 @@ class Repeats:
 
 @dataclass(slots=True, eq=False)
 class Repeatable:
-    """An answer and how long it holds. *told*: what the door made of it, before and behind its id."""
+    """An answer and how long it holds. *told*: the words around its id, and what counts it."""
 
     decision: Decision
     began: datetime
     until: datetime
     rest: bytes
-    told: tuple[bytes, bytes] | None = None
+    told: tuple[bytes, bytes, Callable[[], None]] | None = None
 
     def line(self, id: str, now: datetime) -> bytes:
         """Return the line of the log for one more answer."""

@@ -16,6 +16,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -31,7 +32,7 @@ from flows.service_auth import bearer_pep
 from web.api.authzen.evaluation import MAX_BODY, answer_of
 from web.api.authzen.shapes import question_of
 from web.edge import Networks, client_address, headers_for, request_id_of
-from web.observe import REQUESTS, SECONDS, count_decision
+from web.observe import REQUESTS, SECONDS, counter_of
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -49,7 +50,7 @@ class Door:
     def __init__(self, inner: WSGIApplication, parts: Parts, *, trusted: Networks, proxy_header: str) -> None:
         self._inner = inner
         self._parts = parts
-        self._trusted = trusted
+        self._trusted = tuple(trusted)
         self._forwarded = "HTTP_" + proxy_header.upper().replace("-", "_")
         self._host = urlsplit(parts.deployment.public_url).netloc
         fixed = [("Content-Type", _FORM), ("Cache-Control", "no-store")]
@@ -96,13 +97,14 @@ class Door:
         kept = parts.memory.peek(("again", key))
         if kept is not None and kept.decision is decision:
             head, _, tail = body.partition(decision.id.encode())
-            kept.told = head, tail
+            kept.told = head, tail, counter_of("evaluation", decision).inc
         return body
 
     def _told_again(self, id: str, kept: Repeatable) -> bytes:
         assert kept.told is not None
-        count_decision("evaluation", kept.decision)
-        return kept.told[0] + id.encode() + kept.told[1]
+        head, tail, count = kept.told
+        count()
+        return head + id.encode() + tail
 
     def _read(self, environ: dict[str, Any]) -> bytes | None:
         """Return the body if the edge would let the request in; the view can read it again."""
@@ -127,8 +129,14 @@ class Door:
 
     def _is_known(self, environ: dict[str, Any]) -> bool:
         """Whether the edge would find the client's address."""
-        try:
-            client_address(environ.get("REMOTE_ADDR", ""), environ.get(self._forwarded, ""), self._trusted)
-        except Invalid:
-            return False
-        return True
+        peer = environ.get("REMOTE_ADDR", "")
+        return _finds_client(peer, environ.get(self._forwarded, "") if self._trusted else "", self._trusted)
+
+
+@lru_cache(maxsize=4096)
+def _finds_client(peer: str, forwarded: str, trusted: Networks) -> bool:
+    try:
+        client_address(peer, forwarded, trusted)
+    except Invalid:
+        return False
+    return True

@@ -112,7 +112,12 @@ def install(app: Flask, *, metrics_from: Networks) -> None:
 
 def count_decision(door: str, decision: Decision) -> None:
     """Count one answered question by door, effect and first reason."""
-    DECISIONS.labels(door, decision.effect.value, decision.reason.code.value).inc()
+    counter_of(door, decision).inc()
+
+
+def counter_of(door: str, decision: Decision) -> Counter:
+    """Return what counts questions that are answered so."""
+    return DECISIONS.labels(door, decision.effect.value, decision.reason.code.value)
 
 
 def count_event(event: Event) -> None:

@@ -82,7 +82,7 @@ class Play:
                 pairs.append((self._bare(answered[1].decision), self._bare(anew)))
             kept = parts.memory.peek(("again", key))
             if kept is not None:
-                kept.told = b"", b""
+                kept.told = b"", b"", lambda: None
         return pairs
 
     @staticmethod
