@@ -173,7 +173,8 @@ class Asking:
         if kept is not None and kept.assessment.at <= self.now < kept.until:
             return kept
         made = assessed_at(self.parts, facts, roots, self.now)
-        self._memory.keep(self._revision, ("assessed", *of), of[0], made)
+        if facts.person is not None:  # made-up names fill nothing
+            self._memory.keep(self._revision, ("assessed", *of), of[0], made)
         return made
 
 
