@@ -1,15 +1,18 @@
 """A process that answers whether grants permit, as a broker beside the one that ends them.
 
 Usage: python -m tests.stories.checking_worker SETTINGS_JSON SERVICE PERSON RESOURCE
-Reads a grant's id from each line of its standard input, and prints `permit` or the reason of the denial.
+Reads a grant's id from each line of its standard input, and prints `permit` or the reason of the denial, and
+the answer's id. `full` and `room` say that its disk has no room for another line, and that it has again.
 """
 
 from __future__ import annotations
 
 import json
+import resource as resource_limits
 import sys
 
 from app import Outside, build_parts
+from domain.errors import DoorwardError
 from domain.ports import SystemRandomness, TimeOrderedIds
 from flows.evaluate import evaluate
 from flows.pep import Question
@@ -21,9 +24,20 @@ def main(settings: str, service: str, person: str, resource: str) -> None:
     outside = Outside(TestClock(), TimeOrderedIds(), SystemRandomness())
     parts = build_parts(Settings(**json.loads(settings)), outside)
     for line in sys.stdin:
-        question = Question("person", person, "read", resource, grant_id=line.strip())
-        decision = evaluate(parts, service, question)
-        print("permit" if decision.permitted else decision.reason.code.value, flush=True)
+        told = line.strip()
+        if told in {"full", "room"}:
+            [segment] = parts.log.folder.glob("*.jsonl")
+            hard = resource_limits.getrlimit(resource_limits.RLIMIT_FSIZE)[1]
+            room = segment.stat().st_size + 100 if told == "full" else hard
+            resource_limits.setrlimit(resource_limits.RLIMIT_FSIZE, (room, hard))
+            continue
+        try:
+            decision = evaluate(parts, service, Question("person", person, "read", resource, grant_id=told))
+        except DoorwardError as refused:
+            print(refused.code, "-", flush=True)
+            continue
+        said = "permit" if decision.permitted else decision.reason.code.value
+        print(said, decision.id, flush=True)
     parts.close()
 
 

@@ -44,7 +44,7 @@ class Other:
             assert self._process.stdout is not None
             self._process.stdin.write(grant + "\n")
             self._process.stdin.flush()
-            return self._process.stdout.readline().strip()
+            return self._process.stdout.readline().split()[0]
 
     def close(self) -> None:
         self._process.communicate()
