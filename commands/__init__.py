@@ -10,6 +10,7 @@ import launcher
 import worker as worker_process
 from commands.base import plainly
 from commands.catalogue import entities, resources, services
+from commands.decisions import decisions
 from commands.deployment import admin, db, load_file
 from commands.keys import keys
 from commands.people import assign, people, unassign
@@ -49,6 +50,7 @@ for command in (
     entities,
     services,
     policy,
+    decisions,
     audit,
 ):
     main.add_command(command)

@@ -42,6 +42,12 @@ class Subject:
     kind: str
     id: str
 
+    @classmethod
+    def of_key(cls, key: str) -> Subject:
+        """Return the subject that *key* names: the key of an entity, ``type:id``, or the id of a person."""
+        kind, colon, id_ = key.partition(":")
+        return cls(kind, id_) if colon else cls(SubjectKind.PERSON, key)
+
     def __str__(self) -> str:
         return f"{self.kind}:{self.id}"
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from domain.access import AccessRequest, Link, Subject, SubjectKind
+from domain.access import AccessRequest, Link, Subject
 from domain.decision import Decision, Reason, Revisions
 from domain.evidence import Assessment
 from domain.reasons import ReasonCode
@@ -71,8 +71,7 @@ class Asked:
 
     @property
     def subject(self) -> Subject:
-        kind, colon, id_ = self.person_id.partition(":")
-        return Subject(kind, id_) if colon else Subject(SubjectKind.PERSON, self.person_id)
+        return Subject.of_key(self.person_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,24 +6,21 @@ Decisions are read from the log as they were written. What a denial lacked is wo
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from domain.access import Link, Subject, SubjectKind
 from domain.decision import Reason
-from domain.errors import BundleInvalid, NotFound
-from domain.reasons import ReasonCode, Standing
+from domain.errors import NotFound
+from domain.reasons import Standing
 from flows.decision_import import import_decisions
-from flows.facts import published
 from flows.names import names_of
 from flows.parts import Parts
+from flows.replay import Replay, Then, replayed, rules_then
 from models.access import DecisionRow
 from models.evidence import AssessmentRow
 from models.people import Person, all_live_assignments, name_holds
-from models.policy import bundle_text, newest_publication
-from policies.bundle import Bundle, load
 from policies.misses import Miss, nearest_misses
 
 PAGE = 50
@@ -45,6 +42,7 @@ class DecisionPage:
 
     *misses*: what it lacked, of the rules, memberships and facts of then; empty if
     the rules permit it. None if the rules of then cannot be read any more.
+    *replay*: whether the same comes out again.
     """
 
     row: DecisionRow
@@ -52,6 +50,7 @@ class DecisionPage:
     reasons: tuple[Reason, ...]
     assessment: AssessmentRow | None
     misses: tuple[Miss, ...] | None
+    replay: Replay
 
     @property
     def curable(self) -> bool:
@@ -89,22 +88,18 @@ def decision_page(parts: Parts, decision_id: str) -> DecisionPage:
             raise NotFound("there is no such decision", remedy="Check the reference.")
         assessment = session.get(AssessmentRow, row.assessment_id) if row.assessment_id else None
         names = names_of(session, {row.subject, row.service_id or "-"})
-        return DecisionPage(row, names, reasons_of(row.body), assessment, _misses(session, row))
+        then = rules_then(session, row)
+        replay = replayed(session, row, then)
+        return DecisionPage(
+            row, names, replay.logged.reasons, assessment, _misses(session, row, then), replay
+        )
 
 
-def reasons_of(body: dict[str, Any]) -> tuple[Reason, ...]:
-    """Return the reasons of a logged decision."""
-    return tuple(
-        Reason.of(ReasonCode(item["code"]), **item.get("details", {})) for item in body.get("reasons", ())
-    )
-
-
-def _misses(session: Session, row: DecisionRow) -> tuple[Miss, ...] | None:
+def _misses(session: Session, row: DecisionRow, then: Then) -> tuple[Miss, ...] | None:
     """Say what a logged denial lacked. The log keeps no names of roles: those of then are read anew."""
-    try:
-        bundle = _bundle_then(session, row.body.get("revisions", {}).get("bundle", ""))
-    except BundleInvalid:  # validated by an older version, which let more pass
+    if then.lacking is not None:
         return None
+    bundle = then.bundle
     subject = Subject(SubjectKind.PERSON, row.subject)
     held = all_live_assignments(session, row.at, principal_id=row.subject)[row.subject]
     links = [Link(str(subject), group) for group in held]
@@ -116,15 +111,6 @@ def _misses(session: Session, row: DecisionRow) -> tuple[Miss, ...] | None:
         attributes=row.body.get("attributes", {}),
         now=row.at,
     )
-
-
-def _bundle_then(session: Session, digest: str) -> Bundle | None:
-    """Return the rules that were in force. Old ones are not kept: that would push out what is asked now."""
-    newest = newest_publication(session)
-    if newest is not None and newest.digest == digest:
-        return published(session)[0]
-    text = bundle_text(session, digest)
-    return load(text) if text is not None else None
 
 
 def _matching(person: str, resource: str, effect: str) -> Select[DecisionRow]:

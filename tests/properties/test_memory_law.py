@@ -10,16 +10,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from domain.decision import Decision
 from domain.errors import DoorwardError
 from flows import catalog, people
+from flows.decision_import import import_decisions
 from flows.end_access import end_everything, end_grant
 from flows.evaluate import evaluate, evaluate_all
 from flows.memory import Memory
 from flows.pep import Question
 from flows.repeat import Repeats, again
+from flows.replay import replayed, rules_then
 from flows.services import ServiceForm, update_service
+from models.access import DecisionRow
 from models.people import live_assignments
 from tests.tokens.company import AUDIENCE, REMOTE, RESOURCE, RULES, Company, found
 from tests.world import CLEAN, NOON, World
@@ -216,3 +220,16 @@ def test_what_is_remembered_is_what_the_database_says(world: World, seed: int) -
     assert compared > STEPS
     assert permitted > 10
     assert repeated > 10
+    _each_decision_comes_out_again(play)
+
+
+def _each_decision_comes_out_again(play: Play) -> None:
+    """Hold the law of replay: whatever happened, each row of the log follows from what it names."""
+    import_decisions(play.parts)
+    with play.parts.db.read() as session:
+        rows = session.scalars(select(DecisionRow)).all()
+        anew = [replayed(session, row, rules_then(session, row)) for row in rows]
+
+    assert [found.row.id for found in anew if found.came is None or not found.came.same] == []
+    imposed = {reason.code.value for found in anew if found.came for reason in found.came.imposed}
+    assert imposed >= {"session-missing", "person-unknown"}

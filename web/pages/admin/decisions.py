@@ -8,7 +8,8 @@ from flask import request
 
 from domain.attributes import ATTRIBUTES, Type
 from domain.decision import Reason
-from flows.decisions_view import DecisionPage, decision_page, list_decisions, reasons_of
+from flows.decisions_view import DecisionPage, decision_page, list_decisions
+from flows.replay import reasons_of
 from web.pages.admin.console import Answer, area, page, see
 from web.state import admin, parts
 
