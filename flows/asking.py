@@ -65,8 +65,9 @@ class Asking:
         if not decision.permitted and not self._newest:
             # What opened a moment ago must not look closed: a denial is never out of date.
             self._newest = True
-            if self._memory.is_behind():
-                self._revision = self._memory.catch_up()
+            newest = self._memory.catch_up(newest=True)
+            if newest != self._revision:
+                self._revision = newest
                 return self.decide(question)
         if not assessed.written and assessed not in self._unwritten:
             self._unwritten.append(assessed)

@@ -42,17 +42,14 @@ class Memory:
         """Whether what is remembered is always what the database holds (else: within the bound)."""
         return self._source.exact
 
-    def catch_up(self) -> int:
-        """Forget what does not hold any more; return the revision in force, or raise StateUnavailable."""
-        revision = self._source.current()
+    def catch_up(self, *, newest: bool = False) -> int:
+        """Forget what does not hold any more; return the revision in force, or raise StateUnavailable.
+
+        *newest*: the one that the database holds now, also where an older one may be told within the bound.
+        """
+        revision = self._source.newest() if newest else self._source.current()
         self._advance(revision)
         return revision
-
-    def is_behind(self) -> bool:
-        """Whether the database holds another state than the one remembered; then that is caught up with."""
-        before = self._revision
-        self._advance(self._source.newest())
-        return self._revision != before
 
     def recall(self, key: Hashable, load: Load[T]) -> T | None:
         """Return what is kept under *key*, or what *load* reads now. A value of None is never kept."""
@@ -94,15 +91,16 @@ class Memory:
             self._about.setdefault(whom, set()).add(key)
 
     def _advance(self, revision: int) -> None:
-        if revision == self._revision:
-            return
-        with self._db.read() as session:
-            concerned = concerned_since(session, self._revision, revision)
-        with self._lock:
-            if revision < self._revision:  # another database, or an old one came back
-                concerned = {EVERYBODY}
-            self._forget(concerned)
-            self._revision = revision
+        while (known := self._revision) != revision:
+            with self._db.read() as session:
+                concerned = concerned_since(session, known, revision)
+            with self._lock:
+                # INVARIANT: a thread that lags behind may have gone back meanwhile, and another have kept
+                # what it made before; then what was changed since *known* is not all that must be forgotten.
+                if self._revision == known:
+                    # Less than what is known: another database, an old one that came back, or such a thread.
+                    self._forget(concerned if revision > known else {EVERYBODY})
+                    self._revision = revision
 
     def _forget(self, concerned: set[str]) -> None:
         if EVERYBODY in concerned:
