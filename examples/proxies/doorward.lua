@@ -7,12 +7,24 @@ local SITE_HOST, SITE_PROTO = "wiki.example.org", "https"
 local http = require "socket.http"
 http.TIMEOUT = 5
 
--- What of the client's request is shown to the broker. It refuses what plays the proxy, or names a second method.
+-- What of the client's request is shown to the broker. It refuses what plays the proxy.
 local SHOWN = {
-    "Accept", "Authorization", "Cookie", "Sec-Fetch-Mode", "X-HTTP-Method-Override", "X-HTTP-Method",
-    "X-Method-Override", "DoorwardSubject", "DoorwardLogin", "DoorwardDecision", "DoorwardReason", "DoorwardLocation",
+    "Accept", "Authorization", "Cookie", "Sec-Fetch-Mode",
+    "DoorwardSubject", "DoorwardLogin", "DoorwardDecision", "DoorwardReason", "DoorwardLocation",
 }
+-- It refuses a second method too. Shown under its own name, however it is spelt: a WSGI or CGI application cannot tell `_` from `-`.
+local METHODS = { "X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override" }
 local IDENTITY = { "DoorwardSubject", "DoorwardLogin", "DoorwardDecision" }
+
+-- Calls *each* with every spelling of *name* that has `_` in place of some `-`.
+local function spellings(name, each, from)
+    local at = name:find("-", from or 1, true)
+    if not at then
+        return each(name)
+    end
+    spellings(name, each, at + 1)
+    spellings(name:sub(1, at - 1) .. "_" .. name:sub(at + 1), each, at + 1)
+end
 
 function ask(r)
     -- The same spelling of the path as ProxyPass sees: decoded, and without dots.
@@ -33,6 +45,11 @@ function ask(r)
     }
     for _, name in ipairs(SHOWN) do
         headers[name] = r.headers_in[name]
+    end
+    for _, name in ipairs(METHODS) do
+        spellings(name, function(spelt)
+            headers[name] = headers[name] or r.headers_in[spelt]
+        end)
     end
     local sent, status, told = http.request { url = BROKER, method = "GET", headers = headers, redirect = false }
     if not sent then

@@ -112,6 +112,19 @@ def test_nobody_forges_path_method_host_or_proxy(
 
 
 @each
+def test_no_second_method_reaches_the_application_however_it_is_spelt(
+    street: Street, cookies: dict[str, Header], proxy: str
+) -> None:
+    """A WSGI application reads `X_HTTP_Method_Override` as the name with `-`."""
+    names = ("X-HTTP-Method-Override", "X_HTTP_Method_Override", "x_http-method_override", "X_HTTP_Method",
+             "X-Method_Override")  # fmt: skip
+    for name in names:
+        answer = street.send(proxy, "/docs/a", "GET", cookies[proxy], (name, "DELETE"))
+        passed = {name.lower() for name, _ in answer.seen["headers"]} if answer.seen else set()
+        assert name.lower() not in passed
+
+
+@each
 def test_a_broker_that_is_down_lets_nobody_through(
     street: Street, cookies: dict[str, Header], proxy: str
 ) -> None:
