@@ -55,7 +55,6 @@ class Deployment:
 ENDS = frozenset(EventKind) - {
     EventKind.ACTION_SIGNED,
     EventKind.ACTIVATION_CODE_MADE,
-    EventKind.ASSIGNMENT_MADE,
     EventKind.CODE_ISSUED,
     EventKind.DEVICE_APPROVED,
     EventKind.DEVICE_ENROLLED,
@@ -71,7 +70,10 @@ ENDS = frozenset(EventKind) - {
     EventKind.PRESENCE_OPENED,
     EventKind.TOKEN_ISSUED,
 }
-"""Whatever may close a door: all but what is known to open doors only, or none."""
+"""Whatever may close a door: all but what is known to open doors only, or none.
+
+A membership may close one: rules deny by groups too.
+"""
 
 
 def unwatched(_event: Event) -> None:
