@@ -97,8 +97,8 @@ def work(parts: Parts, kinds: Kinds, stopping: threading.Event, *, parent: int |
                 ensure_recurring(parts, kinds)
                 ensured = time.monotonic()
             if time.monotonic() - imported >= IMPORT_EVERY_SECONDS:
+                imported = time.monotonic()  # before it: where it fails, jobs are done all the same
                 import_decisions(parts)
-                imported = time.monotonic()
             pause = 0.0 if run_next(parts, kinds) else IDLE_SECONDS
         except Exception:
             # The database is away, or the clocks differ; what is due stays due.

@@ -10,22 +10,25 @@ Who attacks this: a full disk (a line is there whole, or it is cut off again and
 the caller is told), a machine that loses power (the last line is missing, and
 that is told), somebody with access to the host who removes lines or files (the
 numbers, and the list of segments in the database, show it until they are
-imported; then the record is chained).
+imported; then the record is chained), who takes the file away while it is open
+(nothing more is written to it), who writes a last line that is none.
 """
 
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import orjson
+
 SYNC_SECONDS = 1.0
 SUFFIX = ".jsonl"
-_END = b'{"end":'
+_GREATEST = 2**63 - 1
+"""Number of a line that a database can hold."""
 
 
 class SegmentClosed(OSError):
@@ -48,8 +51,19 @@ class Segment:
         fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     @property
+    def takes_more(self) -> bool:
+        """Whether it was not given up."""
+        return self._file >= 0
+
+    @property
     def size(self) -> int:
         return self._size
+
+    def discard(self) -> None:
+        """Give up what nothing was written to, and remove the file."""
+        with self._lock:
+            self._give_up()
+            self.path.unlink(missing_ok=True)
 
     def append(self, records: Sequence[bytes]) -> None:
         """Write *records* (JSON objects in one line each), all or none. Raises OSError.
@@ -58,6 +72,9 @@ class Segment:
         """
         with self._lock:
             if self._file < 0:
+                raise SegmentClosed
+            if not self._dirty and not self._is_there():  # asked once a second, as it costs more than a write
+                self._give_up()
                 raise SegmentClosed
             first = self._number + 1
             lines = [b'{"n":%d,%b\n' % (first + i, record[1:]) for i, record in enumerate(records)]
@@ -75,11 +92,21 @@ class Segment:
             if self._file < 0:
                 return
             try:
-                self._write(_END + b"%d}\n" % self._number)
+                self._write(b'{"end":%d}\n' % self._number)
                 os.fsync(self._file)
             finally:
-                os.close(self._file)
-                self._file = -1
+                self._give_up()
+
+    def _give_up(self) -> None:
+        os.close(self._file)
+        self._file = -1
+
+    def _is_there(self) -> bool:
+        """Whether the file still stands under its name."""
+        try:
+            return os.path.samestat(os.stat(self.path), os.fstat(self._file))
+        except OSError:
+            return False
 
     def _write(self, data: bytes) -> None:
         if self._torn:
@@ -112,11 +139,15 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One whole line: its *number*, its *text*, and where the next one begins. *number* 0: the last line."""
+    """One whole line: its *number*, its *text*, and where the next one begins.
+
+    *last*: it says that nothing follows the line of this number; its own number is 0.
+    """
 
     number: int
     text: bytes
     next: int
+    last: int | None = None
 
 
 class Malformed(ValueError):
@@ -141,15 +172,14 @@ def lines(path: Path, offset: int, limit: int) -> Iterator[Line | Malformed]:
 
 def _line(text: bytes, at: int, next_: int) -> Line | Malformed:
     try:
-        found = json.loads(text)
-        if "end" in found:
-            return Line(0, text, next_)
-        number = found["n"]
-        if type(number) is not int or number < 1:
+        found = orjson.loads(text)
+        ends = "end" in found
+        number = found["end" if ends else "n"]
+        if type(number) is not int or not (0 if ends else 1) <= number <= _GREATEST:
             raise ValueError
     except (ValueError, KeyError, TypeError):
         return Malformed(at, next_)
-    return Line(number, text, next_)
+    return Line(0, text, next_, number) if ends else Line(number, text, next_)
 
 
 def is_abandoned(path: Path) -> bool:

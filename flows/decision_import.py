@@ -26,6 +26,7 @@ from models.uses import DecisionSegment, add_logged, count_uses, lock_segment, o
 
 BATCH = 2_000
 """Lines that one transaction imports."""
+_MISSING = "lines are missing"
 
 
 @dataclass(slots=True)
@@ -79,7 +80,7 @@ def _import_batch(parts: Parts, path: Path, name: str) -> _Batch | None:
         gone = not path.exists() or is_abandoned(path)
         first = row.number + 1
         if path.exists():
-            _read(batch, path, row)
+            _read(batch, path, row, gone=gone)
         else:
             batch.gaps.append({"why": "the file is gone", "after": row.number})
         events = _events(batch, row, first)
@@ -99,21 +100,25 @@ def _import_batch(parts: Parts, path: Path, name: str) -> _Batch | None:
     return None if over and not batch.lines else batch
 
 
-def _read(batch: _Batch, path: Path, row: DecisionSegment) -> None:
+def _read(batch: _Batch, path: Path, row: DecisionSegment, *, gone: bool) -> None:
     for line in lines(path, row.imported, BATCH):
-        batch.lines += 1
-        if isinstance(line, Malformed):
-            batch.gaps.append({"why": "a line cannot be read", "after": row.number})
-        elif line.number == 0:
+        if isinstance(line, Line) and line.last is not None and line.next == path.stat().st_size:
+            if not gone:
+                return  # a process that lives can go on, then this was none of its lines
+            if line.last != row.number:
+                batch.gaps.append({"why": _MISSING, "after": row.number, "found": line.last + 1})
             batch.ended = True
+        elif isinstance(line, Malformed) or line.last is not None:
+            batch.gaps.append({"why": "a line cannot be read", "after": row.number})
         else:
             _take(batch, line, row)
+        batch.lines += 1
         row.imported = line.next
 
 
 def _take(batch: _Batch, line: Line, row: DecisionSegment) -> None:
     if line.number != row.number + 1:
-        batch.gaps.append({"why": "lines are missing", "after": row.number, "found": line.number})
+        batch.gaps.append({"why": _MISSING, "after": row.number, "found": line.number})
     row.number = line.number
     batch.digest.update(line.text)
     try:

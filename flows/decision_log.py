@@ -12,24 +12,33 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import orjson
+from sqlalchemy import JSON, BigInteger, Column, String
 
 from audit.segments import SUFFIX, Segment, SegmentClosed
 from domain.decision import Decision
 from domain.errors import DoorwardError, Unavailable
 from domain.evidence import Assessment
 from domain.ports import Clock, Ids
+from models.access import DecisionRow
+from models.base import UtcDateTime
 from models.engine import Database
+from models.evidence import AssessmentRow
 from models.uses import DecisionSegment
 
 LONGEST = 64 * 1024 * 1024
 """Bytes after which another segment is begun."""
 _FOLDER_ID = "id"
+_LONGEST_TEXT = 1300
+"""Bytes of a text in a column: two fit into one key of PostgreSQL."""
+_HELD: dict[type[Any], type] = {String: str, BigInteger: int, JSON: dict, UtcDateTime: datetime}
+_TABLES: dict[str, type[DecisionRow | AssessmentRow]] = {"decision": DecisionRow, "assessment": AssessmentRow}
 
 
 def body_of(
@@ -107,7 +116,7 @@ class DecisionLog:
         try:
             try:
                 self._here().append(lines)
-            except SegmentClosed:  # another thread has just begun the next one
+            except SegmentClosed:  # its file was taken away, or another thread has just begun the next one
                 self._here().append(lines)
         except (OSError, DoorwardError) as error:
             raise _unwritable() from error
@@ -121,26 +130,38 @@ class DecisionLog:
 
     def _here(self) -> Segment:
         segment = self._segment
-        if segment is not None and segment.size < LONGEST and self._process == os.getpid():
+        if segment is not None and self._serves(segment):
             return segment
         with self._lock:
-            segment = self._segment
-            if segment is None or self._process != os.getpid() or segment.size >= LONGEST:
-                new = self._begin()
-                if segment is not None and self._process == os.getpid():
-                    segment.close()
-                self._segment, self._process = new, os.getpid()
-            assert self._segment is not None
-            return self._segment
+            before = self._segment
+            if before is not None and self._serves(before):
+                return before
+            new = self._begin()
+            of_this_process = self._process == os.getpid()
+            self._segment, self._process = new, os.getpid()
+            if before is not None and of_this_process:
+                with suppress(OSError):  # then it does not say that it ended, and that is told
+                    before.close()
+            return new
+
+    def _serves(self, segment: Segment) -> bool:
+        return segment.takes_more and segment.size < LONGEST and self._process == os.getpid()
 
     def _begin(self) -> Segment:
-        """Register a segment, then make its file: one that is missing can be told."""
-        name = self._ids.new("seg")
-        with self._db.write() as session:
-            folder = folder_id(self.folder, self._ids)
-            session.add(DecisionSegment(name=name, folder=folder, opened_at=self._clock.now()))
-            session.commit()
-        return Segment(self.folder / (name + SUFFIX))
+        """Make a segment, then register it: an importer never comes upon one that is not there yet.
+
+        It is registered before its first line, so that one that is missing can be told.
+        """
+        name, folder = self._ids.new("seg"), folder_id(self.folder, self._ids)
+        segment = Segment(self.folder / (name + SUFFIX))
+        try:
+            with self._db.write() as session:
+                session.add(DecisionSegment(name=name, folder=folder, opened_at=self._clock.now()))
+                session.commit()
+        except BaseException:
+            segment.discard()
+            raise
+        return segment
 
 
 def folder_id(folder: Path, ids: Ids) -> str:
@@ -176,13 +197,53 @@ def line_of(kind: str, values: Mapping[str, Any]) -> bytes:
 
 
 def read_line(line: bytes) -> tuple[str, dict[str, Any]]:
-    """Return kind and columns of a line. Raises ValueError for one that is none of ours."""
+    """Return kind and columns of a line. Raises ValueError for one that is none of ours.
+
+    What comes back can be stored and counted: a line that cannot would stop all that follow.
+    """
     found = orjson.loads(line)
-    for kind in ("decision", "assessment"):
+    for kind, table in _TABLES.items():
         values = found.get(kind)
         if isinstance(values, dict) and isinstance(values.get("at"), str):
-            return kind, {**values, "at": datetime.fromisoformat(values["at"])}
+            values = {**values, "at": _moment(values["at"])}
+            columns = table.__table__.columns
+            if values.keys() == set(columns.keys()) and all(_fits(columns[k], v) for k, v in values.items()):
+                return kind, values
     raise ValueError("neither a decision nor an assessment")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("a moment needs a time zone")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("beyond all years") from error
+
+
+def _fits(column: Column[Any], value: Any) -> bool:
+    """Whether *column* can hold *value*."""
+    if value is None:
+        return bool(column.nullable)
+    held = next(python for sql, python in _HELD.items() if isinstance(column.type, sql))
+    if type(value) is not held:
+        return False
+    if isinstance(value, str):
+        return _can_be_key(value)
+    if isinstance(value, dict):
+        return _is_counted(value)
+    return not isinstance(value, int) or abs(value) < 2**63
+
+
+def _can_be_key(text: str) -> bool:
+    return "\0" not in text and len(text.encode()) <= _LONGEST_TEXT
+
+
+def _is_counted(body: Mapping[str, Any]) -> bool:
+    """Whether the rules that a decision counts for are names."""
+    rules = body.get("determining", [])
+    return isinstance(rules, list) and all(isinstance(rule, str) and _can_be_key(rule) for rule in rules)
 
 
 def groups_of(links: Iterable[Any]) -> list[str]:

@@ -84,7 +84,7 @@ def count_uses(session: Session, decisions: Iterable[Mapping[str, Any]]) -> None
     for row in decisions:
         if row["effect"] != "permit" or not row["body"].get("use"):
             continue
-        for rule in row["body"]["determining"]:
+        for rule in row["body"].get("determining", ()):
             rules[rule] = _one_more(rules.get(rule), row["at"])
         thing = (row["subject"], row["resource"])
         things[thing] = _one_more(things.get(thing), row["at"])

@@ -9,6 +9,7 @@ import sys
 import threading
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -123,7 +124,26 @@ def test_a_closed_segment_says_so_and_takes_nothing_more(tmp_path: Path) -> None
     assert [line.number for line in lines(segment.path, 0, 10) if isinstance(line, Line)] == [1, 0]
 
 
-@pytest.mark.parametrize("text", [b"{}", b"[]", b"7", b'{"n":0}', b'{"n":true}', b'{"n":"1"}', b"\xff", b"{"])
+@pytest.mark.parametrize("take", [Path.unlink, lambda path: path.rename(path.with_suffix(".old"))])
+def test_nothing_more_is_written_to_a_segment_that_was_taken_away(tmp_path: Path, take: Any) -> None:
+    segment = Segment(tmp_path / "a.jsonl")
+    segment.append([b'{"v":1}'])
+    segment._sync()
+
+    take(segment.path)
+
+    with pytest.raises(SegmentClosed):
+        segment.append([b'{"v":2}'])
+    assert not segment.takes_more
+
+
+NONE = [
+    *(b"{}", b"[]", b"7", b'{"n":0}', b'{"n":true}', b'{"n":"1"}', b"\xff", b"{"),
+    *(b'{"n":9223372036854775808}', b'{"end":"1"}', b'{"end":-1}', b"[" * 100_000),
+]
+
+
+@pytest.mark.parametrize("text", NONE)
 def test_a_line_that_is_none_is_told_with_its_place(tmp_path: Path, text: bytes) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"n":1}\n' + text + b'\n{"n":2}\n{"n":3')

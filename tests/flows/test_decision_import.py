@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import func, select
 
-from audit.segments import SUFFIX
+from audit.segments import SUFFIX, Segment
+from domain.errors import Unavailable
 from flows import decision_import, decision_log
 from flows.decision_import import import_decisions
 from flows.decisions_view import list_decisions
@@ -118,16 +121,16 @@ def _without_second(path: Path) -> None:
     path.write_bytes(whole[0] + b"".join(whole[2:]))
 
 
-def _with_spoilt_second(path: Path) -> None:
+def _without_last(path: Path) -> None:
     whole = path.read_bytes().splitlines(keepends=True)
-    path.write_bytes(whole[0] + b'{"n":2,"decision":{"at":"never"}}\n' + b"".join(whole[2:]))
+    path.write_bytes(b"".join(whole[:-2]) + whole[-1])
 
 
 @pytest.mark.parametrize(
     ("spoil", "why", "kept"),
     [
         (_without_second, "lines are missing", 2),
-        (_with_spoilt_second, "a line cannot be read", 2),
+        (_without_last, "lines are missing", 2),
         (Path.unlink, "the file is gone", 0),
     ],
 )
@@ -143,6 +146,98 @@ def test_what_somebody_removed_is_told_as_a_gap(company: Company, spoil: Any, wh
     assert len(logged(company)) == kept
     assert set(logged(company)) <= set(ids)
     assert not path.exists()
+
+
+SPOILT: list[dict[str, Any]] = [
+    {"at": "never"},
+    {"at": "2026-11-18T12:00:00"},
+    {"at": "9999-12-31T23:59:59-12:00"},
+    {"effect": None},
+    {"subject": "prs_\0"},
+    {"resource": "data:" + "x" * 2000},
+    {"action": 7},
+    {"body": []},
+    {"body": {"use": True, "determining": [{}]}},
+    {"of a later version": 1},
+]
+
+
+def test_no_line_keeps_the_others_from_being_imported(company: Company) -> None:
+    ids = ask(company, 2)
+    path = segment(company)
+    company.world.parts.log.close()
+    *whole, _end = path.read_bytes().splitlines(keepends=True)
+    last = json.loads(whole[-1])
+    first, decision = last["n"] + 1, last["decision"]
+    bad = [{"n": first + i, "decision": {**decision, "id": f"d{i}", **s}} for i, s in enumerate(SPOILT)]
+    bad += [{"n": first + len(SPOILT), "decision": {"at": decision["at"]}}, {"n": first, "end": 2**70}]
+
+    path.write_bytes(b"".join(whole) + b"".join(json.dumps(line).encode() + b"\n" for line in bad))
+    import_decisions(company.world.parts)
+
+    assert logged(company) == sorted(ids)
+    assert company.kinds().count("decisions.gap") == len(bad)
+    assert not path.exists()
+
+
+def test_a_last_line_counts_only_where_the_process_is_gone(company: Company) -> None:
+    """Else whoever writes one would have everything removed that is answered behind it."""
+    ids = ask(company, 2)
+    path = segment(company)
+    number = len(path.read_bytes().splitlines())
+    with path.open("ab") as file:
+        file.write(b'{"end":%d}\n' % number)
+
+    import_decisions(company.world.parts)
+    before = gaps(company), path.exists()
+    ids += ask(company, 1)
+    import_decisions(company.world.parts)
+
+    assert before == ([], True)
+    assert logged(company) == sorted(ids)
+    assert [gap["why"] for gap in gaps(company)] == ["a line cannot be read"]
+
+
+def test_what_is_answered_after_the_file_was_taken_away_is_kept(company: Company) -> None:
+    ask(company, 1)
+    log = company.world.parts.log
+    assert log._segment is not None
+    log._segment._sync()
+
+    segment(company).unlink()
+    import_decisions(company.world.parts)
+    after = ask(company, 2)
+    import_decisions(company.world.parts)
+
+    assert [gap["why"] for gap in gaps(company)] == ["the file is gone"]
+    assert logged(company) == sorted(after)
+
+
+def test_an_importer_never_comes_upon_a_segment_that_is_not_there_yet(company: Company) -> None:
+    def slowly(path: Path) -> Segment:
+        import_decisions(company.world.parts)
+        return Segment(path)
+
+    with patch.object(decision_log, "Segment", slowly):
+        ids = ask(company, 1)
+    import_decisions(company.world.parts)
+
+    assert (logged(company), gaps(company)) == (ids, [])
+
+
+def test_a_folder_that_cannot_be_written_makes_no_gap(company: Company) -> None:
+    with patch.object(decision_log, "Segment", side_effect=PermissionError):
+        refused = [company.check().status_code for _ in range(3)]
+    with (
+        patch.object(DecisionSegment, "__init__", side_effect=Unavailable("away")),
+        pytest.raises(Unavailable),
+    ):
+        company.world.parts.log.append([b"{}"])
+    import_decisions(company.world.parts)
+
+    assert refused == [503] * 3
+    assert gaps(company) == []
+    assert list(company.world.parts.log.folder.glob("*" + SUFFIX)) == []
 
 
 def test_a_long_segment_is_followed_by_another(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+import worker
 from domain.errors import Unavailable
 from flows.jobs import LEASE, MAX_ATTEMPTS, Kinds, Task, Work, run_next, schedule
 from flows.parts import Event, EventKind, Parts
@@ -251,3 +254,20 @@ def test_no_job_is_done_while_the_clocks_differ(world: World) -> None:
 
     with pytest.raises(Unavailable):
         run_next(strict, KINDS)
+
+
+def test_jobs_are_done_though_nothing_can_be_taken_over(world: World) -> None:
+    stopping = threading.Event()
+
+    def stop(session: Session, parts: Parts, task: Task) -> Sequence[Event]:
+        stopping.set()
+        return done(session, parts, task)
+
+    add(world, "k")
+    with (
+        patch.object(worker, "import_decisions", side_effect=PermissionError),
+        patch.object(worker, "TROUBLE_SECONDS", 0.0),
+    ):
+        worker.work(world.parts, {"mark": Work(stop)}, stopping)
+
+    assert count(world, "k") == 1
