@@ -152,7 +152,7 @@ def world(settings: Settings, authority: AttestationAuthority) -> Iterator[World
     event.listen(built.parts.db.engine, "rollback", _unseal)
     built.furnish()
     yield built
-    built.parts.close()
+    built.close()
 
 
 def _nothing_after_the_head(connection, _cursor, statement, *_rest) -> None:
