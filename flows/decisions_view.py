@@ -7,33 +7,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from domain.access import Link, Subject, SubjectKind
+from domain.access import Link, Subject
 from domain.decision import Reason
 from domain.errors import NotFound
 from domain.reasons import Standing
 from flows.decision_import import import_decisions
+from flows.decision_search import EVERYTHING, Found, Search, find
 from flows.names import names_of
 from flows.parts import Parts
 from flows.replay import Replay, Then, replayed, rules_then
 from models.access import DecisionRow
+from models.catalog import services as all_services
 from models.evidence import AssessmentRow
-from models.people import Person, all_live_assignments, name_holds
+from models.people import all_live_assignments
 from policies.misses import Miss, nearest_misses
-
-PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class DecisionList:
-    """A page of decisions, newest first. *older* is the cursor of the next page."""
+    """A page of decisions. *services*: id and title of each that could have asked."""
 
-    rows: tuple[DecisionRow, ...]
+    found: Found
     names: dict[str, str]
-    matching: int
-    older: str | None
+    services: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +57,14 @@ class DecisionPage:
         return self.row.effect == "deny" and not final
 
 
-def list_decisions(
-    parts: Parts, *, person: str = "", resource: str = "", effect: str = "", before: str = ""
-) -> DecisionList:
-    """Return a page of decisions. *person* is an id or part of a name; *resource* begins the id."""
+def list_decisions(parts: Parts, search: Search = EVERYTHING, before: str = "") -> DecisionList:
+    """Return a page of the decisions that fit *search*, older than the decision *before*."""
     import_decisions(parts)
     with parts.db.read() as session:
-        query = _matching(person, resource, effect)
-        matching = session.scalar(select(func.count()).select_from(query.subquery())) or 0
-        last = session.get(DecisionRow, before) if before else None
-        if last is not None:
-            earlier = and_(DecisionRow.at == last.at, DecisionRow.id < last.id)
-            query = query.where(or_(DecisionRow.at < last.at, earlier))
-        found = session.scalars(
-            query.order_by(DecisionRow.at.desc(), DecisionRow.id.desc()).limit(PAGE + 1)
-        ).all()
-        rows = tuple(found[:PAGE])
-        names = names_of(session, {row.subject for row in rows})
-        return DecisionList(rows, names, matching, rows[-1].id if len(found) > PAGE else None)
+        found = find(session, search, before)
+        names = names_of(session, {row.subject for row in found.rows})
+        services = tuple((row.id, row.title) for row in all_services(session))
+        return DecisionList(found, names, services)
 
 
 def decision_page(parts: Parts, decision_id: str) -> DecisionPage:
@@ -96,12 +84,13 @@ def decision_page(parts: Parts, decision_id: str) -> DecisionPage:
 
 
 def _misses(session: Session, row: DecisionRow, then: Then) -> tuple[Miss, ...] | None:
-    """Say what a logged denial lacked. The log keeps no names of roles: those of then are read anew."""
+    """Say what a logged denial lacked. Old rows keep no memberships: those of then are read anew."""
     if then.lacking is not None:
         return None
-    bundle = then.bundle
-    subject = Subject(SubjectKind.PERSON, row.subject)
-    held = all_live_assignments(session, row.at, principal_id=row.subject)[row.subject]
+    bundle, subject = then.bundle, Subject.of_key(row.subject)
+    held = row.body.get("groups")
+    if held is None:
+        held = all_live_assignments(session, row.at, principal_id=row.subject)[row.subject]
     links = [Link(str(subject), group) for group in held]
     return nearest_misses(
         bundle.index.names_of(subject, links) if bundle is not None else (),
@@ -111,15 +100,3 @@ def _misses(session: Session, row: DecisionRow, then: Then) -> tuple[Miss, ...] 
         attributes=row.body.get("attributes", {}),
         now=row.at,
     )
-
-
-def _matching(person: str, resource: str, effect: str) -> Select[DecisionRow]:
-    query = select(DecisionRow)
-    if person:
-        named = select(Person.id).where(name_holds(person))
-        query = query.where(or_(DecisionRow.subject == person, DecisionRow.subject.in_(named)))
-    if resource:
-        query = query.where(DecisionRow.resource.startswith(resource, autoescape=True))
-    if effect:
-        query = query.where(DecisionRow.effect == effect)
-    return query

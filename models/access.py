@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from models.base import Base, changed_rows
@@ -173,3 +187,29 @@ def decisions(session: Session, *, subject: str | None = None, limit: int = 50) 
     if subject is not None:
         query = query.where(DecisionRow.subject == subject)
     return session.scalars(query).all()
+
+
+def determined_by(session: Session, rule: str) -> ColumnElement[bool]:
+    """Return the condition that *rule* carried the effect of a decision."""
+    return _holds(session, "determining", rule, "")
+
+
+def gave_reason(session: Session, code: str) -> ColumnElement[bool]:
+    """Return the condition that a decision gave the reason *code*."""
+    return _holds(session, "reasons", code, "code")
+
+
+def _holds(session: Session, member: str, value: str, key: str) -> ColumnElement[bool]:
+    """Whether a list in the body has *value*, or an object whose *key* is that.
+
+    The text of the body is asked first: to read all of it is many times as much work.
+    """
+    word = json.dumps(value)
+    if session.get_bind().dialect.name == "postgresql":
+        # Only a CASE is sure to be worked out in this order.
+        body = case((func.strpos(cast(DecisionRow.body, String), word) > 0, DecisionRow.body))
+        return cast(body, JSONB)[member].contains([{key: value} if key else value])
+    mentioned = func.instr(DecisionRow.body, literal(word, String)) > 0
+    each = func.json_each(DecisionRow.body, f"$.{member}").table_valued("value")
+    found = func.json_extract(each.c.value, f"$.{key}") if key else each.c.value
+    return and_(mentioned, select(each.c.value).where(found == value).exists())

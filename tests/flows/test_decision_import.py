@@ -98,7 +98,7 @@ def test_a_segment_that_ended_well_is_removed_and_tells_of_nothing(company: Comp
     assert not path.exists()
     assert not {"decisions.gap", "decisions.unclosed"} & set(company.kinds())
     after = said(company.check())["context"]["id"]
-    assert after in {row.id for row in list_decisions(company.world.parts).rows}
+    assert after in {row.id for row in list_decisions(company.world.parts).found.rows}
 
 
 def test_a_process_that_died_is_told_and_what_it_answered_is_kept(company: Company) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from flows import access
-from models.access import decisions
+from models.access import DecisionRow, decisions
 from models.audit import AuditDetail, AuditRecord
 from tests.web.desk import Desk, recorded
 from tests.world import World
 
+COLUMNS = [column.key for column in DecisionRow.__table__.columns]
 RULES = "p, logs-read, role:support, read, data:customer-logs, tier >= 2, max 15m, allow\n"
 
 
@@ -72,18 +73,64 @@ def test_a_refused_decision_says_what_each_rule_needs_and_what_there_was(world: 
     assert "tier 1; rule “logs” needs 2" in page
 
 
-def test_decisions_are_found_by_person_resource_and_effect(world: World, asha: Desk) -> None:
+def test_decisions_are_found_by_whatever_is_known_of_them(world: World, asha: Desk) -> None:
     refused, opened = a_day_at_work(world)
+    minute = "2026-11-18T12:01"  # the refused one's
 
-    both = asha.get("/admin/decisions?q=IMANI").text
-    one = asha.get("/admin/decisions?resource=data:&effect=permit").text
-    none = asha.get("/admin/decisions?q=imani&effect=permit&resource=ci:").text
+    def found(query: str) -> set[str]:
+        page = asha.get(f"/admin/decisions?{query}").text
+        return {id_ for id_ in (refused, opened) if f"/admin/decisions/{id_}" in page}
 
-    assert refused in both
-    assert opened in both
-    assert opened in one
-    assert refused not in one
+    for query, which in {
+        "q=IMANI": {refused, opened},
+        "resource=data:&effect=permit": {opened},
+        "action=deploy": {refused},
+        "door=page": {refused, opened},
+        "door=evaluation": set(),
+        "service=svc_0": set(),
+        "rule=logs-read": {opened},
+        "rule=logs": set(),
+        "reason=policy-no-rule": {refused},
+        "reason=tier-ok": {opened},
+        f"from={minute}": {refused},
+        f"to={minute}": {opened},
+        f"q=imani&action=read&rule=logs-read&from=2026-11-18&to={minute}": {opened},
+    }.items():
+        assert found(query) == which, query
+
+
+def test_what_narrowed_a_search_is_said_where_nothing_is_found(world: World, asha: Desk) -> None:
+    a_day_at_work(world)
+
+    none = asha.get("/admin/decisions?q=imani&effect=permit&resource=ci:&from=2026-11-18T09:00").text
+
     assert "No decision is found" in none
+    assert "person imani; resource that begins with ci:; decision permit; from 2026-11-18T09:00" in none
+    for unread in ("from=soon", "to=0001-01-01T00:00%2B14:00", "rule=%00"):
+        assert asha.get(f"/admin/decisions?{unread}").status_code == 400
+    reviewer = Desk(world, world.person("rowan", "role:reviewer"))
+    assert reviewer.get("/admin/decisions?rule=logs-read").status_code == 403
+    assert 'name="rule"' not in reviewer.get("/admin/decisions").text
+
+
+def test_decisions_go_on_at_the_cursor_with_what_was_looked_for(world: World, asha: Desk) -> None:
+    """Also among those of one moment."""
+    a_day_at_work(world)
+    with world.parts.db.write() as session:
+        row = decisions(session)[0]
+        columns = {name: getattr(row, name) for name in COLUMNS}
+        more = [{**columns, "id": f"dec_more{number:02}"} for number in range(60)]
+        session.execute(insert(DecisionRow), more)
+        world.parts.commit(session)
+
+    first = asha.get("/admin/decisions?action=deploy&reason=policy-no-rule").text
+    older = re.findall(r'href="(/admin/decisions\?[^"]*before=[^"]+)"', first)[0].replace("&amp;", "&")
+    second = asha.get(older).text
+
+    told = [re.findall(r'href="/admin/decisions/(dec_\w+)"', page) for page in (first, second)]
+    assert "50 of 61 found" in first
+    assert "11 of 61 found" in second
+    assert len({*told[0], *told[1]}) == 61
 
 
 def test_an_unknown_reference_is_not_found(asha: Desk) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from flask import request
 
 from domain.attributes import ATTRIBUTES, Type
 from domain.decision import Reason
+from domain.errors import Invalid
+from domain.reasons import ReasonCode
+from flows.decision_search import COUNTED, Search
 from flows.decisions_view import DecisionPage, decision_page, list_decisions
 from flows.replay import reasons_of
 from web.pages.admin.console import Answer, area, page, see
@@ -15,30 +20,80 @@ from web.state import admin, parts
 
 pages = area("decisions")
 EFFECTS = (("", "Open and closed"), ("permit", "Open"), ("deny", "Closed"))
+DOORS = ("page", "evaluation", "forward-auth", "introspection", "authorize", "issuance")
+WORDS = {
+    "q": "person",
+    "resource": "resource that begins with",
+    "effect": "decision",
+    "action": "action",
+    "door": "asked by",
+    "service": "service",
+    "rule": "rule",
+    "reason": "reason",
+    "from": "from",
+    "to": "until before",
+}
+"""What can be looked for, by its name in the address."""
 
 
 @pages.get("/admin/decisions")
 def decisions() -> Answer:
     """List decisions; a reference typed into the search leads straight to its page."""
     admin("view", "decisions")
-    person = request.args.get("q", "").strip()[:128]
-    if person.startswith("dec_"):
-        return see(f"/admin/decisions/{person}")
-    resource, effect, before = (
-        request.args.get(name, "").strip()[:512] for name in ("resource", "effect", "before")
-    )
-    found = list_decisions(parts(), person=person, resource=resource, effect=effect, before=before)
+    sought = {name: request.args.get(name, "").strip()[:512] for name in WORDS}
+    if sought["q"].startswith("dec_"):
+        return see(f"/admin/decisions/{sought['q']}")
+    before = request.args.get("before", "")[:128]
+    listed = list_decisions(parts(), _search(sought), before)
     return page(
         "decisions.html",
         active="decisions",
-        found=found,
-        sentences={row.id: first_sentence(row.body) for row in found.rows},
-        q=person,
+        found=listed.found,
+        names=listed.names,
+        sentences={row.id: first_sentence(row.body) for row in listed.found.rows},
+        sought=sought,
+        narrowed=[(WORDS[name], value) for name, value in sought.items() if value],
+        total=_total(listed.found.matching),
         effects=EFFECTS,
-        resource=resource,
-        effect=effect,
+        doors=DOORS,
+        services=listed.services,
+        reasons=[code.value for code in ReasonCode],
         before=before,
     )
+
+
+def _search(sought: Mapping[str, str]) -> Search:
+    """Return what is looked for. By rule only those may look who may view policy."""
+    if sought["rule"]:
+        admin("view", "policy")
+    return Search(
+        person=sought["q"],
+        since=_moment(sought["from"]),
+        until=_moment(sought["to"]),
+        **{
+            name: sought[name]
+            for name in ("resource", "action", "effect", "door", "service", "rule", "reason")
+        },
+    )
+
+
+def _moment(typed: str) -> datetime | None:
+    """Return a moment as a browser sends it, in UTC; also a day, which is its beginning."""
+    if not typed:
+        return None
+    try:
+        moment = datetime.fromisoformat(typed)
+        if moment.tzinfo is not None:
+            raise ValueError("a zone is written where UTC is meant")
+        return moment.replace(tzinfo=UTC)
+    except ValueError as error:
+        raise Invalid(
+            f"`{typed[:40]}` is not a moment", code="moment", remedy="Write it as 2026-12-01T09:00, in UTC."
+        ) from error
+
+
+def _total(matching: int) -> str:
+    return f"{matching:,}" if matching <= COUNTED else f"more than {COUNTED:,}"
 
 
 @pages.get("/admin/decisions/<decision_id>")
