@@ -66,9 +66,9 @@ class Segment:
             self.path.unlink(missing_ok=True)
 
     def append(self, records: Sequence[bytes]) -> None:
-        """Write *records* (JSON objects in one line each), all or none. Raises OSError.
+        """Write *records* (JSON objects in one line each); each becomes ``{"n": number, …}``.
 
-        Each becomes ``{"n": number, …}``.
+        Raises OSError: then nobody may be told what they say, though the first of them may stand there.
         """
         with self._lock:
             if self._file < 0:
@@ -79,7 +79,6 @@ class Segment:
             first = self._number + 1
             lines = [b'{"n":%d,%b\n' % (first + i, record[1:]) for i, record in enumerate(records)]
             self._write(b"".join(lines))
-            self._number += len(records)
             if not self._dirty:
                 self._dirty = True
                 later = threading.Timer(SYNC_SECONDS, self._sync)
@@ -109,21 +108,22 @@ class Segment:
             return False
 
     def _write(self, data: bytes) -> None:
+        self._mend()
+        written = os.write(self._file, data)
+        whole = data.rfind(b"\n", 0, written) + 1
+        self._size += whole
+        self._number += data.count(b"\n", 0, whole)
+        if written != len(data):
+            # INVARIANT: whole lines stay, as they may have been read already; nobody was told what they say.
+            # The half one is cut off before another follows.
+            self._torn = True
+            self._mend()
+            raise OSError(28, "no space left for the decision log", str(self.path))
+
+    def _mend(self) -> None:
         if self._torn:
             os.ftruncate(self._file, self._size)
             self._torn = False
-        try:
-            written = os.write(self._file, data)
-        except OSError:
-            self._torn = True
-            raise
-        if written != len(data):
-            # INVARIANT: half a line is cut off before another follows; nobody was answered for it.
-            self._torn = True
-            os.ftruncate(self._file, self._size)
-            self._torn = False
-            raise OSError(28, "no space left for the decision log", str(self.path))
-        self._size += written
 
     def _sync(self) -> None:
         with self._lock:

@@ -74,6 +74,33 @@ def test_a_full_disk_is_told_leaves_no_half_line_and_mends_itself(tmp_path: Path
     assert values(path) == told
 
 
+SHORT = (
+    WRITER
+    + """
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+resource.setrlimit(resource.RLIMIT_FSIZE, (30, hard))
+try:
+    segment.append([b'{"v":%d}' % i for i in range(5)])
+except OSError:
+    print(Path(sys.argv[1]).read_bytes().decode(), end="")
+resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+segment.append([b'{"v":5}'])
+segment.close()
+"""
+)
+
+
+def test_of_several_lines_those_that_fit_stay_for_whoever_has_read_them(tmp_path: Path) -> None:
+    """An importer may have taken them: what it read must not go away again."""
+    path = tmp_path / "a.jsonl"
+
+    out = subprocess.run([sys.executable, "-c", SHORT, path], capture_output=True, text=True, check=True)
+
+    assert out.stdout == '{"n":1,"v":0}\n{"n":2,"v":1}\n'
+    assert values(path) == [0, 1, 5]
+
+
 def test_whatever_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     writer = subprocess.Popen([sys.executable, "-c", KILLED, path], stdout=subprocess.PIPE, text=True)
