@@ -29,6 +29,7 @@ ROUNDS = 11
 COUNT = 3_000
 CONNECTIONS = 8
 BATCH = 100
+PERCENTILES = {"p50": 0.5, "p99": 0.99}
 
 
 def http() -> Iterator[Result]:
@@ -49,8 +50,7 @@ def _compared(name: str, ours: int, bare: int, request: bytes, *, per: int, coun
     times: list[float] = []
     ratios: list[float] = []
     noises: list[float] = []
-    p50: list[float] = []
-    p99: list[float] = []
+    waits: dict[str, list[tuple[float, float]]] = {name: [] for name in PERCENTILES}
     for _ in range(ROUNDS):
         one, two, three = (
             load.run(port, request, count=count, connections=CONNECTIONS) for port in (ours, bare, bare)
@@ -58,14 +58,16 @@ def _compared(name: str, ours: int, bare: int, request: bytes, *, per: int, coun
         times.append(one.seconds / count / per)
         ratios.append(2 * one.seconds / (two.seconds + three.seconds))
         noises.append(abs(two.seconds / three.seconds - 1))
-        p50.append(one.percentile(0.5) / two.percentile(0.5))
-        p99.append(one.percentile(0.99) / two.percentile(0.99))
+        for percentile, found in waits.items():
+            waited, bare_waited = (each.percentile(PERCENTILES[percentile]) for each in (one, two))
+            found.append((waited, waited / bare_waited))
     noise = round(statistics.median(noises), 3)
     told = f"bare echo by the same server, {CONNECTIONS} at once"
-    micro = round(statistics.median(times) * 1e6, 2)
-    yield Result(name, micro, "us", told, _short(ratios), noise)
-    yield Result(f"{name}.p50", micro, "us", "the echo's p50", _short(p50), noise)
-    yield Result(f"{name}.p99", micro, "us", "the echo's p99", _short(p99), noise)
+    yield Result(name, round(statistics.median(times) * 1e6, 2), "us", told, _short(ratios), noise)
+    for percentile, found in waits.items():
+        wait = round(statistics.median(waited for waited, _ in found) * 1e6, 2)
+        against = f"the echo's {percentile}; of a whole request"
+        yield Result(f"{name}.{percentile}", wait, "us", against, _short([r for _, r in found]), noise)
 
 
 def _short(values: list[float]) -> float:
