@@ -92,6 +92,7 @@ def test_where_nothing_can_be_kept_the_cause_is_said(url: str, said: str, root_f
     if url.startswith("postgresql"):
         monkeypatch.setenv("DOORWARD_ROOT_KEY_FILE", str(root_folder / "root.key"))
         monkeypatch.setenv("DOORWARD_CHECKPOINT_FILE", str(root_folder / "checkpoints"))
+        monkeypatch.setenv("DOORWARD_DECISION_LOG", str(root_folder / "decisions"))
     monkeypatch.setattr("commands.base.configure_logging", lambda _level: None)
 
     refused = CliRunner().invoke(main, ["db", "create", "--organisation", "Test"])
