@@ -29,7 +29,7 @@ from flows.evaluate import evaluate
 from flows.parts import Parts
 from flows.repeat import Repeatable, Repeats, again
 from flows.service_auth import bearer_pep
-from web.api.authzen.evaluation import MAX_BODY, answer_of
+from web.api.authzen.evaluation import MAX_BODY, REFUSED, answer_of
 from web.api.authzen.shapes import question_of
 from web.edge import Networks, client_address, headers_for, request_id_of
 from web.observe import REQUESTS, SECONDS, counter_of
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 PATH = "/access/v1/evaluation"
-REFUSED = "doorward.refused"
-"""Where the view finds what the flow refused, which must not be asked (and recorded) twice."""
 _TYPES = frozenset({"application/json", "application/json; charset=utf-8"})
 _FORM = "application/json"
 

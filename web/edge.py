@@ -16,6 +16,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, g, request
+from werkzeug.wrappers import Response as BaseResponse
 
 from crypto.digests import equal, secret_digest, sha256_hex
 from crypto.secrets import new_secret
@@ -187,10 +188,7 @@ def require_same_origin() -> None:
     Needs a same-origin `Origin` (or, where the browser sends none,
     `Sec-Fetch-Site: same-origin`) and the session-bound token.
     """
-    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    same = origin == parts().deployment.public_url if origin else site == "same-origin"
-    if not same or site not in {None, "same-origin"}:
-        raise Forbidden("the request came from another site", code="cross-site")
+    require_from(parts().deployment.public_url)
     presented = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     if not equal(presented, csrf_token()):
         raise Forbidden(
@@ -202,6 +200,14 @@ def headers_for(public_url: str) -> list[tuple[str, str]]:
     """Return the headers of every answer of the deployment at *public_url*."""
     strict = [("Strict-Transport-Security", "max-age=31536000")] if public_url.startswith("https://") else []
     return [*HEADERS.items(), *strict]
+
+
+def require_from(page_origin: str) -> None:
+    """Refuse an unsafe request that no page of *page_origin* made. Raises Forbidden."""
+    origin, site = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
+    same = origin == page_origin if origin else site == "same-origin"
+    if not same or site not in {None, "same-origin"}:
+        raise Forbidden("the request came from another site", code="cross-site")
 
 
 def _after(response: Response) -> Response:
@@ -216,6 +222,6 @@ def _after(response: Response) -> Response:
     return response
 
 
-def set_cookie(response: Response, name: str, value: str, *, keep: timedelta | None = None) -> None:
+def set_cookie(response: BaseResponse, name: str, value: str, *, keep: timedelta | None = None) -> None:
     """Set one of our cookies: host-only, Secure, HttpOnly, SameSite=Lax; for this session or *keep*."""
     response.set_cookie(name, value, max_age=keep, secure=True, httponly=True, samesite="Lax", path="/")

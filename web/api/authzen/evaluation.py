@@ -21,6 +21,8 @@ from web.state import parts
 
 api = blueprint("evaluation")
 MAX_BODY = 64 * 1024
+REFUSED = "doorward.refused"
+"""Where the view finds what the door before it was refused, which must not be asked (and recorded) twice."""
 MAX_QUESTIONS = 100
 _UNTIL = {"execute_all": None, "deny_on_first_deny": False, "permit_on_first_permit": True}
 _REQUIRED = {"subject": {"type", "id"}, "action": {"name"}, "resource": {"type", "id"}}
@@ -30,7 +32,7 @@ Context = dict[str, Any]
 @api.post("/access/v1/evaluation")
 def evaluation() -> Response:
     """Decide one question of a service."""
-    if (refused := request.environ.get("doorward.refused")) is not None:
+    if (refused := request.environ.get(REFUSED)) is not None:
         raise refused
     caller = service_id()
     request.max_content_length = MAX_BODY

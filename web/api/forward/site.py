@@ -7,22 +7,24 @@ a page of ours. The cookies are of the site's host and worth nothing on ours.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, redirect, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from domain.errors import DoorwardError, Forbidden, NotAuthenticated
+from domain.errors import DoorwardError, NotAuthenticated
 from domain.sites import OWN, Site, local_target
 from flows import site_login
 from flows.sites import find_site
 from web.api.forward import passed
 from web.api.forward.passed import SITE_COOKIE, START_COOKIE, site_cookie
+from web.edge import require_from, set_cookie
 from web.problems import problem
 from web.state import parts
 
 api = Blueprint("forward_site", __name__)
-_START_SECONDS = 600
+_START = timedelta(minutes=10)
 
 
 @api.get("/authz/site/<dialect>/start")
@@ -36,7 +38,7 @@ def start(dialect: str) -> BaseResponse:
         to=local_target(request.args.get("to", "/")),
         verifier=request.cookies.get(START_COOKIE),
     )
-    return _keep(_go(begun.location), START_COOKIE, begun.verifier, _START_SECONDS)
+    return _keep(_go(begun.location), START_COOKIE, begun.verifier, _START)
 
 
 @api.get("/authz/site/<dialect>/callback")
@@ -55,8 +57,8 @@ def callback(dialect: str) -> BaseResponse:
         # Another tab may have been faster: then this browser is in already.
         inside = site_login.entered(parts(), service_id, site, site_cookie())
         return _go(back) if inside else _explain(site, "code")
-    left = int((done.expires_at - parts().clock.now()).total_seconds())
-    response = _keep(_go(back), SITE_COOKIE, done.cookie, max(1, left))
+    left = max(timedelta(seconds=1), done.expires_at - parts().clock.now())
+    response = _keep(_go(back), SITE_COOKIE, done.cookie, left)
     return _drop(response, START_COOKIE)
 
 
@@ -73,12 +75,7 @@ def check(dialect: str) -> BaseResponse:
 def end(dialect: str) -> BaseResponse:
     """Leave the site; only a page of the site itself can ask for it."""
     service_id, site = _at(dialect)
-    origin, fetched = request.headers.get("Origin"), request.headers.get("Sec-Fetch-Site")
-    if (origin != site.origin if origin else fetched != "same-origin") or fetched not in {
-        None,
-        "same-origin",
-    }:
-        raise Forbidden("the request came from another site", code="cross-site")
+    require_from(site.origin)
     site_login.leave(parts(), service_id, site, site_cookie())
     return _drop(_explain(site, "left"), SITE_COOKIE)
 
@@ -101,8 +98,8 @@ def _go(location: str) -> BaseResponse:
     return response
 
 
-def _keep(response: BaseResponse, name: str, value: str, seconds: int) -> BaseResponse:
-    response.set_cookie(name, value, max_age=seconds, secure=True, httponly=True, samesite="Lax", path="/")
+def _keep(response: BaseResponse, name: str, value: str, keep: timedelta) -> BaseResponse:
+    set_cookie(response, name, value, keep=keep)
     return response
 
 
