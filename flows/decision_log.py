@@ -22,6 +22,7 @@ import orjson
 from sqlalchemy import JSON, BigInteger, Column, String
 
 from audit.segments import SUFFIX, Segment, SegmentClosed
+from domain.access import Link
 from domain.decision import Decision
 from domain.errors import DoorwardError, Unavailable
 from domain.evidence import Assessment
@@ -112,7 +113,7 @@ class DecisionLog:
         self._process = 0
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """Write *lines* (see ``line_of``), all or none. Raises Unavailable: then nothing may be answered."""
+        """Write *lines* (see ``line_of``). Raises Unavailable: then nothing of them may be answered."""
         try:
             try:
                 self._here().append(lines)
@@ -246,6 +247,6 @@ def _is_counted(body: Mapping[str, Any]) -> bool:
     return isinstance(rules, list) and all(isinstance(rule, str) and _can_be_key(rule) for rule in rules)
 
 
-def groups_of(links: Iterable[Any]) -> list[str]:
+def groups_of(links: Iterable[Link]) -> list[str]:
     """Return what somebody belonged to, as the record keeps it."""
     return sorted(link.group for link in links)

@@ -62,7 +62,7 @@ class Memory:
         if loaded is None:
             return None
         whom, value = loaded
-        self._keep(begun, key, whom, value)
+        self.keep(begun, key, whom, value)
         return value
 
     def peek(self, key: Hashable) -> Any:
@@ -71,24 +71,21 @@ class Memory:
 
     def keep(self, revision: int, key: Hashable, whom: str, value: object) -> None:
         """Keep a value that was made of what was recalled since *revision* was caught up with."""
-        self._keep(revision, key, whom, value)
-
-    def committed(self, revision: int, *, ends: bool) -> None:
-        """Take note of an own commit. *ends*: wait until no process permits by the state before it."""
-        self._source.raised(revision)
-        if ends:
-            self._source.outlast()
-
-    def _keep(self, begun: int, key: Hashable, whom: str, value: object) -> None:
         with self._lock:
             # INVARIANT: what was read before somebody caught up may be of the state that was forgotten.
-            if begun != self._revision:
+            if revision != self._revision:
                 return
             if len(self._kept) >= CAPACITY:
                 self._kept.clear()
                 self._about.clear()
             self._kept[key] = value
             self._about.setdefault(whom, set()).add(key)
+
+    def committed(self, revision: int, *, ends: bool) -> None:
+        """Take note of an own commit. *ends*: wait until no process permits by the state before it."""
+        self._source.raised(revision)
+        if ends:
+            self._source.outlast()
 
     def _advance(self, revision: int) -> None:
         while (known := self._revision) != revision:
