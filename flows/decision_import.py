@@ -13,6 +13,7 @@ of power, lines of its last second may never have reached the disk.
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from flows.decision_log import folder_id, read_line
 from flows.parts import Parts
 from models.uses import DecisionSegment, add_logged, count_uses, lock_segment, open_segments
 
+log = logging.getLogger("doorward.decisions")
 BATCH = 2_000
 """Lines that one transaction imports."""
 _MISSING = "lines are missing"
@@ -42,15 +44,26 @@ class _Batch:
 
 
 def import_decisions(parts: Parts) -> int:
-    """Import whatever the segments of this machine hold; return how many decisions that were."""
-    folder = parts.log.folder
+    """Import whatever the segments of this machine hold; return how many decisions that were.
+
+    What cannot be read is told to the operator and waits: it stops no other segment, and no page.
+    """
+    folder, count = parts.log.folder, 0
+    try:
+        here = folder_id(folder, parts.ids)
+    except OSError:
+        log.exception("the folder of the decision log cannot be used")
+        return 0
     with parts.db.read() as session:
-        waiting = [
-            row.name
-            for row in open_segments(session, folder_id(folder, parts.ids))
-            if _has_news(folder / (row.name + SUFFIX), row)
-        ]
-    return sum(_import_segment(parts, folder / (name + SUFFIX), name) for name in waiting)
+        rows = open_segments(session, here)
+    for row in rows:
+        path = folder / (row.name + SUFFIX)
+        try:
+            if _has_news(path, row):
+                count += _import_segment(parts, path, row.name)
+        except OSError:
+            log.exception("a segment of the decision log cannot be read", extra={"segment": row.name})
+    return count
 
 
 def _has_news(path: Path, row: DecisionSegment) -> bool:

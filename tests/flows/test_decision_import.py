@@ -7,7 +7,7 @@ import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
 import pytest
 from sqlalchemy import func, select
@@ -251,6 +251,24 @@ def test_a_long_segment_is_followed_by_another(company: Company, monkeypatch: py
         count = session.scalar(select(func.count()).select_from(DecisionSegment))
         assert count is not None
         assert count > 2
+
+
+def test_what_cannot_be_read_waits_and_stops_no_page(
+    company: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = ask(company, 2)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(decision_import, "lines", Mock(side_effect=PermissionError(13, "not yours")))
+        unread = import_decisions(company.world.parts)
+        shown = list_decisions(company.world.parts).found.rows
+    with monkeypatch.context() as broken:
+        broken.setattr(decision_import, "folder_id", Mock(side_effect=PermissionError(13, "not yours")))
+        without_folder = import_decisions(company.world.parts)
+
+    assert (unread, without_folder) == (0, 0)
+    assert not set(ids) & {row.id for row in shown}
+    assert (import_decisions(company.world.parts), logged(company), gaps(company)) == (2, sorted(ids), [])
 
 
 def test_a_folder_of_another_machine_is_left_alone(company: Company, tmp_path: Path) -> None:
