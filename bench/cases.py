@@ -26,7 +26,7 @@ from audit.events import Event, EventKind
 from authn.assertion import verify_assertion
 from authn.registration import verify_registration
 from authn.trust import Trust
-from bench.company import Bench, bench_world
+from bench.company import Bench, asking_service, bench_world
 from bench.decisions import compiling, decisions
 from bench.http import http
 from bench.measure import Result, compare
@@ -34,8 +34,8 @@ from bench.metadata import metadata
 from demo.wire import to_base64url
 from domain.authenticators import Anchor, StoredCredential, VerifiedAssertion, VerifiedRegistration
 from evidence.assess import assess
-from flows.decide import Asked, decide_and_log
-from flows.liveness import read_roots
+from flows.evaluate import evaluate
+from flows.pep import Question
 from models.evidence import observations_for
 from tests.world import AAGUID, NOON
 
@@ -166,21 +166,18 @@ def durable() -> Iterator[Result]:
 
         def bare() -> None:
             with parts.db.write() as session:
-                session.execute(text("UPDATE state_revision SET revision = revision + 1"))
+                session.execute(text("UPDATE instance SET trust_revision = trust_revision + 1"))
                 session.commit()
 
         def record() -> None:
             with parts.db.write() as session:
                 parts.commit(session, Event(EventKind.LOGIN, "prs_1", "prs_1", {"n": 1}))
 
+        service, _ = asking_service(bench.world)
+        question = Question("person", bench.viewer.person_id, "read", "data:logs")
+
         def live() -> None:
-            with parts.db.write() as session:
-                roots = read_roots(session, bench.viewer.session_id)
-                asked = Asked(
-                    "evaluation", bench.viewer.person_id, "read", "data:logs", roots=roots, use=True
-                )
-                decide_and_log(session, parts, asked, NOON)
-                session.commit()
+            evaluate(parts, service, question)
 
         yield compare("audit.append", record, bare, against="bare SQLite commit (FULL)", inner=10)
         yield compare("live.check", live, bare, against="bare SQLite commit (FULL)", inner=10)

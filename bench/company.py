@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from crypto.keyring import create_root_key
 from demo.softkey import AttestationAuthority, SoftKey
 from domain.ports import SystemRandomness
+from flows.services import ServiceForm, create_service, make_secret
 from flows.session import Viewer
 from tests.conftest import initialise, make_settings
 from tests.world import AAGUID, NOON, Contractor, World, build_world
@@ -26,6 +27,19 @@ class Bench:
     viewer: Viewer
     key: SoftKey
     authority_der: bytes
+
+
+def asking_service(world: World) -> tuple[str, str]:
+    """Enter a service that may ask about the logs; return its id and its secret."""
+    form = ServiceForm(
+        "Logs", "https://logs.example.org", "client_secret", prefixes=("data:",), actions=("read",)
+    )
+    with world.parts.db.write() as session:
+        row, events = create_service(session, world.parts, name="logs", form=form, by="host")
+        session.flush()
+        secret, made = make_secret(session, world.parts, row.id, by="host")
+        world.parts.commit(session, *events, *made)
+    return row.id, secret
 
 
 def bench_world(folder: Path, *, began: datetime) -> Bench:

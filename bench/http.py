@@ -19,9 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench import load
-from bench.company import Bench, bench_world
+from bench.company import Bench, asking_service, bench_world
 from bench.measure import Result
-from flows.services import ServiceForm, create_service, make_secret
 from launcher import BLOCKING_THREADS
 from tests.world import NOON
 
@@ -77,14 +76,7 @@ def _short(values: list[float]) -> float:
 def _requests(bench: Bench) -> tuple[bytes, bytes]:
     """Return a question that is permitted by a live grant, and a hundred of them at once."""
     world = bench.world
-    form = ServiceForm(
-        "Logs", "https://logs.example.org", "client_secret", prefixes=("data:",), actions=("read",)
-    )
-    with world.parts.db.write() as session:
-        row, events = create_service(session, world.parts, name="logs", form=form, by="host")
-        session.flush()
-        secret, made = make_secret(session, world.parts, row.id, by="host")
-        world.parts.commit(session, *events, *made)
+    _, secret = asking_service(world)
     grant = world.open(bench.viewer, "data:logs").grant_id
     question = {
         "subject": {"type": "person", "id": bench.viewer.person_id},
