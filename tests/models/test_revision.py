@@ -19,6 +19,11 @@ from models.revision import PostgresRevision, StateUnavailable
 from models.sessions import RateCounter
 from tests.world import NOON, World
 
+ON_POSTGRES = pytest.mark.parametrize(
+    "settings", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+"""SQLite is always exact, and needs no bound."""
+
 
 def raise_it(world: World) -> int:
     """Change something that a decision may depend on; return the revision."""
@@ -37,9 +42,8 @@ def test_a_commit_is_seen_at_once(world: World) -> None:
     other.dispose()
 
 
+@ON_POSTGRES
 def test_within_the_bound_an_older_state_may_be_told_but_never_one_before_an_own_commit(world: World) -> None:
-    if world.parts.db.is_sqlite:
-        pytest.skip("SQLite needs no bound")
     source = PostgresRevision(world.parts.db.engine, timedelta(hours=1))
     known = source.current()
     raised = raise_it(world)
@@ -53,9 +57,8 @@ def test_within_the_bound_an_older_state_may_be_told_but_never_one_before_an_own
     source.close()
 
 
+@ON_POSTGRES
 def test_beyond_the_bound_nothing_is_told_while_the_database_is_away(world: World) -> None:
-    if world.parts.db.is_sqlite:
-        pytest.skip("SQLite needs no bound")
     source = PostgresRevision(world.parts.db.engine, timedelta(seconds=60))
     known = source.current()
 
@@ -68,9 +71,8 @@ def test_beyond_the_bound_nothing_is_told_while_the_database_is_away(world: Worl
     source.close()
 
 
+@ON_POSTGRES
 def test_an_end_returns_when_the_bound_has_passed_and_anything_else_at_once(world: World) -> None:
-    if world.parts.db.is_sqlite:
-        pytest.skip("SQLite needs no bound")
     source = PostgresRevision(world.parts.db.engine, timedelta(seconds=2))
 
     with patch("models.revision.time.sleep") as slept, patch.object(world.parts.memory, "_source", source):
